@@ -1,0 +1,2 @@
+//! `image-factory`.
+fn main() {}

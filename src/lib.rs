@@ -1,0 +1,2 @@
+//! Image Factory's pure core.
+pub mod yaml;
