@@ -1,2 +1,3 @@
 //! Image Factory's pure core.
+pub mod template;
 pub mod yaml;

@@ -1,0 +1,125 @@
+//! The texts of `templates/`, compiled in by the build, which has checked that each
+//! parses and names declared variables only. Manifests are never made this way.
+
+mod check;
+
+use std::fmt;
+
+use minijinja::value::Serde;
+use serde::Serialize;
+
+include!(concat!(env!("OUT_DIR"), "/templates.rs"));
+
+/// What the texts about an `updates` target may say.
+#[derive(Clone, Debug, Serialize)]
+pub struct Updates<'a> {
+    /// Name of the image, as enrolled.
+    pub image: &'a str,
+    /// Registry and repository that the target's references name.
+    pub repository: &'a str,
+    /// The new version: usually a Kargo expression, `${{ … }}`, that the promotion fills in.
+    pub version: &'a str,
+    /// Name of the Stage that makes the change.
+    pub stage: &'a str,
+    /// Files that change, relative to the target repository.
+    pub paths: &'a [String],
+}
+
+/// A template together with what fills it.
+#[derive(Clone, Copy, Debug)]
+pub enum Text<'a> {
+    /// Message of the commit that an `updates` Stage makes.
+    UpdatesCommit(&'a Updates<'a>),
+    /// Title of the pull request that an `updates` Stage opens.
+    UpdatesPullRequestTitle(&'a Updates<'a>),
+    /// Body (Markdown) of the pull request that an `updates` Stage opens.
+    UpdatesPullRequestBody(&'a Updates<'a>),
+}
+
+impl Text<'_> {
+    fn path(&self) -> &'static str {
+        match self {
+            Self::UpdatesCommit(_) => "updates/commit-message.txt",
+            Self::UpdatesPullRequestTitle(_) => "updates/pull-request-title.txt",
+            Self::UpdatesPullRequestBody(_) => "updates/pull-request-body.md",
+        }
+    }
+
+    fn context(&self) -> minijinja::Value {
+        match self {
+            Self::UpdatesCommit(updates)
+            | Self::UpdatesPullRequestTitle(updates)
+            | Self::UpdatesPullRequestBody(updates) => minijinja::Value::from(Serde(updates)),
+        }
+    }
+}
+
+/// A template that could not be filled in: a fault of the template, not of its values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateError {
+    path: &'static str,
+    message: String,
+}
+
+impl fmt::Display for TemplateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "templates/{}: {}", self.path, self.message)
+    }
+}
+
+impl std::error::Error for TemplateError {}
+
+/// The templates of the product, parsed once. Cheap to keep, not free to make.
+pub struct Templates {
+    environment: minijinja::Environment<'static>,
+}
+
+impl fmt::Debug for Templates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Templates").finish_non_exhaustive()
+    }
+}
+
+impl Templates {
+    /// Parses every template.
+    ///
+    /// # Errors
+    ///
+    /// A template that does not parse; the build refuses those before.
+    pub fn new() -> Result<Self, TemplateError> {
+        let mut environment = check::environment();
+        for &(path, source) in SOURCES {
+            environment
+                .add_template(path, source)
+                .map_err(|error| failure(path, &error))?;
+        }
+        Ok(Self { environment })
+    }
+
+    /// Fills in a template. The text has no newline at its end.
+    ///
+    /// # Errors
+    ///
+    /// What the engine refuses, such as a variable that has no value.
+    pub fn render(&self, text: &Text<'_>) -> Result<String, TemplateError> {
+        let path = text.path();
+        self.environment
+            .get_template(path)
+            .and_then(|template| template.render(text.context()))
+            .map(|mut rendered| {
+                rendered.truncate(rendered.trim_end().len());
+                rendered
+            })
+            .map_err(|error| failure(path, &error))
+    }
+}
+
+fn failure(path: &'static str, error: &minijinja::Error) -> TemplateError {
+    TemplateError {
+        path,
+        message: error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

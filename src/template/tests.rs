@@ -1,0 +1,139 @@
+use std::collections::BTreeSet;
+
+use super::check::{Declaration, TEMPLATES, Variable, check};
+use super::{SOURCES, Templates, Text, Updates};
+
+const ONE: Declaration = Declaration {
+    path: "one.txt",
+    variables: &[Variable::Text("image"), Variable::List("paths")],
+};
+
+fn fault(source: &str) -> String {
+    check(&ONE, source).unwrap_err().to_string()
+}
+
+#[test]
+fn a_good_template_passes() {
+    check(
+        &ONE,
+        "{{ image }}:{% for path in paths %} {{ path }}{% endfor %}\n",
+    )
+    .unwrap();
+}
+
+#[test]
+fn a_template_that_does_not_parse_is_named_with_its_line() {
+    let message = fault("first\n{% for path in paths %}\nno end\n");
+    assert!(message.starts_with("templates/one.txt:"), "{message}");
+    let message = fault("first\n{{ image | }}\n");
+    assert!(
+        message.starts_with("templates/one.txt:2: syntax error"),
+        "{message}"
+    );
+}
+
+#[test]
+fn an_unknown_variable_is_named_with_its_line() {
+    let table = [
+        ("image\n\n{{ imag }}\n", 3, "imag"),
+        ("{{ image }} {{ digest }}", 1, "digest"),
+        (
+            "digest {# digest #}\n{% if digest %}{% endif %}",
+            2,
+            "digest",
+        ),
+        // Also where no render would come by.
+        (
+            "{{ image }}\n{% if false %}\n{{ digest }}{% endif %}",
+            3,
+            "digest",
+        ),
+        ("{%\nif\ndigest %}{% endif %}", 3, "digest"),
+    ];
+    for (source, line, name) in table {
+        let message = fault(source);
+        let start = format!("templates/one.txt:{line}: unknown variable `{name}`");
+        assert!(message.starts_with(&start), "{source:?}: {message}");
+        assert!(message.ends_with("declared are image, paths"), "{message}");
+    }
+}
+
+#[test]
+fn an_unknown_filter_is_named_with_its_line() {
+    let message = fault("\n{{ image|shout }}");
+    assert!(
+        message.starts_with("templates/one.txt:2: unknown filter"),
+        "{message}"
+    );
+}
+
+#[test]
+fn the_context_has_exactly_the_declared_variables() {
+    let paths = ["a".to_owned()];
+    let updates = updates(&paths);
+    for text in texts(&updates) {
+        let declared = TEMPLATES.iter().find(|t| t.path == text.path()).unwrap();
+        let value = serde_json::to_value(updates.clone()).unwrap();
+        let given: BTreeSet<_> = value
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        let known: BTreeSet<_> = declared.variables.iter().map(|v| v.name()).collect();
+        assert_eq!(given, known, "{}", declared.path);
+    }
+}
+
+#[test]
+fn every_template_has_a_text_and_the_other_way_round() {
+    let paths = [];
+    let updates = updates(&paths);
+    let known: BTreeSet<_> = texts(&updates).iter().map(Text::path).collect();
+    let there: BTreeSet<_> = SOURCES.iter().map(|(path, _)| *path).collect();
+    assert_eq!(known, there);
+}
+
+#[test]
+fn texts_read_well_and_keep_expressions_as_they_are() {
+    let paths = ["apps/a/kustomization.yaml".to_owned(), "b.yaml".to_owned()];
+    let updates = updates(&paths);
+    let templates = Templates::new().unwrap();
+    let [commit, title, body] = texts(&updates).map(|text| templates.render(&text).unwrap());
+    assert_eq!(
+        commit,
+        "Update backstage to ${{ imageFrom(\"ghcr.io/o/b\").Tag }}\n\n\
+         ghcr.io/o/b has a new build. This changes the reference in:\n\
+         - apps/a/kustomization.yaml\n- b.yaml"
+    );
+    assert_eq!(
+        title,
+        "Update backstage to ${{ imageFrom(\"ghcr.io/o/b\").Tag }}"
+    );
+    assert!(
+        body.contains("\n- `apps/a/kustomization.yaml`\n- `b.yaml`\n\nOpened by"),
+        "{body}"
+    );
+    assert!(
+        body.contains("the Kargo Stage `update-backstage`"),
+        "{body}"
+    );
+}
+
+fn texts<'a>(updates: &'a Updates<'a>) -> [Text<'a>; 3] {
+    [
+        Text::UpdatesCommit(updates),
+        Text::UpdatesPullRequestTitle(updates),
+        Text::UpdatesPullRequestBody(updates),
+    ]
+}
+
+fn updates(paths: &[String]) -> Updates<'_> {
+    Updates {
+        image: "backstage",
+        repository: "ghcr.io/o/b",
+        version: "${{ imageFrom(\"ghcr.io/o/b\").Tag }}",
+        stage: "update-backstage",
+        paths,
+    }
+}
