@@ -1,3 +1,4 @@
 //! Image Factory's pure core.
+pub mod diagnostics;
 pub mod template;
 pub mod yaml;

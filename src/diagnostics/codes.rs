@@ -1,0 +1,305 @@
+//! The one table of all codes.
+//!
+//! To add a code, add an entry to the table below, in the order of the ids, in
+//! the range of its layer, and run the tests with `UPDATE_GOLDEN=1`, which
+//! rewrites `docs/codes.md`. An id, once released, never changes its meaning.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+/// The rule behind a diagnostic: a stable id, a title, and what there is to
+/// know about it. The constants of [`mod@code`] are all there are.
+#[derive(Clone, Copy)]
+pub struct Code(&'static Entry);
+
+struct Entry {
+    id: &'static str,
+    title: &'static str,
+    explanation: &'static str,
+}
+
+impl Code {
+    /// `IF001` and so on.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        self.0.id
+    }
+
+    /// A few words that name the rule.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        self.0.title
+    }
+
+    /// What it means, why it is refused and how to mend it; Markdown.
+    #[must_use]
+    pub const fn explanation(self) -> &'static str {
+        self.0.explanation
+    }
+
+    /// The code with this id, in any case: `IF001`, `if001`.
+    #[must_use]
+    pub fn find(id: &str) -> Option<Self> {
+        ALL.iter()
+            .copied()
+            .find(|code| code.id().eq_ignore_ascii_case(id))
+    }
+}
+
+impl PartialEq for Code {
+    fn eq(&self, other: &Self) -> bool {
+        self.id() == other.id()
+    }
+}
+impl Eq for Code {}
+impl PartialOrd for Code {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Code {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.id().cmp(other.id())
+    }
+}
+impl Hash for Code {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.id().hash(state);
+    }
+}
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+macro_rules! codes {
+    ($($name:ident = $id:literal, $title:literal: $explanation:literal;)*) => {
+        /// One constant for each code.
+        pub mod code {
+            use super::{Code, Entry};
+            $(
+                #[doc = concat!("`", $id, "`: ", $title, ".")]
+                pub const $name: Code = Code(&Entry { id: $id, title: $title, explanation: $explanation });
+            )*
+        }
+        /// All codes in the order of their ids.
+        pub const ALL: &[Code] = &[$(code::$name),*];
+    };
+}
+
+// Ranges: 001 files and YAML, 020 images.yaml, 060 state, 080 graph,
+// 100 manifests, 150 the commands.
+codes! {
+    YAML_SYNTAX = "IF001", "not YAML":
+        "The file cannot be read as YAML from this place on. Often an indentation, a missing space after `:`, \
+         or a value that needs quotes because it begins with one of `@ % & * ! | > { [`. Nothing after this place \
+         in the same file has been looked at.";
+    DUPLICATE_KEY = "IF002", "key given twice":
+        "A map names the same key twice. Readers disagree on which one counts, so neither is taken. Keep one.";
+    SECOND_DOCUMENT = "IF003", "more than one YAML document":
+        "The file goes on after a line `---` or `...`. A file of ours holds one document; what follows would be \
+         ignored in silence by some readers. Remove the line, or move the rest to a file of its own.";
+    YAML_LIMIT = "IF004", "too much YAML":
+        "The file is larger, nested deeper, or expands its aliases further than any enrollment needs. It is refused \
+         so that a file cannot exhaust the memory of what reads it. Split it: `images.d/` takes any number of files.";
+    YAML_UNSUPPORTED = "IF005", "YAML that has no place here":
+        "Tags (`!something`) and keys that are lists or maps are not used by any of our formats. Write the plain value.";
+    WRONG_TYPE = "IF010", "wrong type":
+        "A value has another type than its key takes: a list where a text belongs, `yes` where `true` or `false` \
+         belongs. YAML takes `true`, `false`, numbers and `null` for what they look like unless quoted.";
+    UNKNOWN_KEY = "IF011", "unknown key":
+        "No key of this name exists at this place. It is refused, not ignored, because a misspelt setting would \
+         otherwise be lost in silence. docs/images-yaml.md lists all keys.";
+    MISSING_KEY = "IF012", "missing key":
+        "A key that has no default is not there, or has no value.";
+
+    INVALID_NAME = "IF020", "name that cannot be used":
+        "The name of an image becomes the name of its state file and of Kubernetes objects, so it is a DNS label: \
+         1 to 63 of `a-z`, `0-9` and `-`, beginning and ending with a letter or digit.";
+    DUPLICATE_NAME = "IF021", "name used twice":
+        "Two entries have the same name, in one file or in several. State and manifests are kept by name, so one \
+         would overwrite the other. Rename one of them.";
+    INVALID_REGISTRY = "IF022", "registry that cannot be used":
+        "A registry is a host with an optional port, such as `ghcr.io` or `registry.example.com:5000`: no scheme, \
+         no path, no blanks.";
+    INVALID_REPOSITORY = "IF023", "repository that cannot be used":
+        "A repository is the path of an image below its registry, such as `owner/app`: parts of lower-case letters \
+         and digits, with `.`, `_`, `__` or `-` between them, joined by `/`; no tag, no digest, no host. Kargo's own \
+         rule is narrower than the registry's in one point: no two dashes in a row.";
+    INVALID_REPO_URL = "IF024", "image address that cannot be used":
+        "`repoURL` is `registry/repository` as Kargo subscribes to it: no scheme, no tag, no digest.";
+    INVALID_DURATION = "IF025", "duration that cannot be used":
+        "A duration is a whole number and a unit: `30m`, `24h`, `7d`. Signs, fractions, blanks, several units and \
+         more than 10 years are refused.";
+    INVALID_PATTERN = "IF026", "pattern that cannot be used":
+        "A tag pattern is matched by Kargo with Go's regular expressions and by us with Rust's. Only what both \
+         understand in the same way is taken: no look-around, no back-references, no counts over 1000, no stacked \
+         repeats such as `a**`, no nested brackets or set operations. A tag is matched anywhere in it unless the \
+         pattern is anchored by `^` and `$`.";
+    INVALID_CONSTRAINT = "IF027", "constraint that cannot be used":
+        "With the strategy `SemVer` a constraint is a range of versions, such as `^1.2`, `>=1.4.0 <2.0.0` or `~3.1`; \
+         with `Digest` it is the tag to follow. Kargo ignores it with the other strategies, so it is refused there.";
+    INVALID_CHOICE = "IF028", "value that is not one of the choices":
+        "The key takes one of a fixed list of words, spelt exactly.";
+    INVALID_PATH = "IF029", "path that cannot be used":
+        "Paths are relative to the repository they are about, with `/` between their parts. Absolute paths, `..`, \
+         backslashes, control characters, and a leading `-` are refused: they would lead out of the repository or \
+         be taken for an option.";
+    INVALID_SOURCE_REPO = "IF030", "source repository that cannot be used":
+        "`source.repo` is `owner/repository` as in the address of the repository, on GitLab with any number of \
+         groups. The host belongs to `source.url` or to the provider's settings.";
+    INVALID_BRANCH = "IF031", "branch that cannot be used":
+        "The branch must be a name that git allows and that Kargo's subscriptions take: letters, digits and `.`, `_`, \
+         `/`, `-`, beginning with a letter or digit, without `..`, `//` or a part that ends in `.lock` or a dot.";
+    INVALID_WORKFLOW = "IF032", "workflow or pipeline file that cannot be used":
+        "A GitHub workflow is the name of a file in `.github/workflows`, ending in `.yml` or `.yaml`, without a \
+         folder. A GitLab pipeline is a path in the repository ending the same way.";
+    INVALID_URL = "IF033", "URL that cannot be used":
+        "A URL here is `https://host/path` without user, password, query or fragment: credentials belong into the \
+         Secrets that `settings.secrets` names. Plain `http://` is taken for loopback addresses only.";
+    INVALID_PLATFORM = "IF034", "platform that cannot be used":
+        "A platform is `os/architecture` or `os/architecture/variant` in lower case: `linux/amd64`, `linux/arm64`.";
+    INVALID_SCHEDULE = "IF035", "schedule that cannot be used":
+        "A schedule has the five fields of cron: minute, hour, day of month, month, day of week. Each is `*`, a \
+         number, a range `a-b`, a list of those joined by `,`, each with an optional `/step`. Months and days of the \
+         week may be given by their three letters, and `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly` stand for themselves.";
+    INVALID_TIME = "IF036", "time that cannot be used":
+        "A time is RFC 3339 with an offset: `2026-12-20T00:00:00Z` or `2026-12-20T00:00:00+01:00`. A freeze must \
+         end after it begins.";
+    INVALID_NUMBER = "IF037", "number out of bounds":
+        "The key takes a whole number within bounds.";
+    MISSING_SELECTION = "IF038", "no tags to watch":
+        "An external image needs `allowTags` (a pattern) or `constraint` (a range of versions, or a tag with the \
+         strategy `Digest`). Without it every tag ever pushed would count as an update.";
+    MISSING_GIT_REPO = "IF039", "settings.git.repo is missing":
+        "Kargo's Stages and our Jobs clone the repository that holds images.yaml and state/. Its address cannot be \
+         guessed, so `settings.git.repo` must be given.";
+    IGNORED_KEY = "IF040", "key without effect":
+        "The key is known, but has no effect beside the other keys of the same entry. Remove it, or complete what \
+         it belongs to.";
+    OLD_SPELLING = "IF041", "older spelling":
+        "`enrollment:` around `registry`, `repository` and `source` is an older spelling. It is still read; write the \
+         keys at the top of the entry.";
+    CONFLICTING_KEYS = "IF042", "keys that contradict each other":
+        "Two keys of one entry cannot both hold.";
+    SHARED_REPOSITORY = "IF043", "two managed images in one repository":
+        "Two managed images push to the same registry and repository. A `FROM` of it is taken for the first of them, \
+         and the newest tag of one may be an image of the other. Give each image its own repository.";
+    INVALID_SETTING = "IF044", "setting that cannot be used":
+        "A name in `settings` is not of the form its use demands: the project and Secrets have names of Kubernetes \
+         objects, a `tokenEnv` has the name of an environment variable.";
+    INVALID_IMAGE = "IF045", "image reference that cannot be used":
+        "An image reference is `registry/repository:tag`, `…@sha256:…` or both. Where a Job runs it, it must be \
+         pinned by a tag other than `latest` or by a digest.";
+
+    STATE_MISPLACED = "IF060", "state file in the wrong place":
+        "The file is not what its folder and name say: `state/images/NAME.yaml` and `state/base-images/NAME.yaml` \
+         hold the image, or base image, called NAME. State found under another name would belong to no image, or to \
+         the wrong one. Rename or move the file, or delete it: `image-factory discover` writes it anew.";
+    STATE_NOT_ENROLLED = "IF061", "state of an image that is not enrolled":
+        "A file in `state/images` has no entry in images.yaml. It has no effect. Enroll the image again, or run \
+         `image-factory discover`, which moves the state of removed images to `state/_archive`.";
+    NEVER_DISCOVERED = "IF062", "image that was never discovered":
+        "The base images of a managed image are found in its Dockerfile by `image-factory discover NAME`. Until that \
+         has run, nothing is known to watch for it, and its manifests have no base to follow.";
+    DISCOVERY_STALE = "IF063", "discovery is older than the entry":
+        "The entry in images.yaml names another source, branch, Dockerfile, build stage or build arguments than those \
+         from which the base images were found. The manifests follow the entry, but may wait for the wrong base \
+         images until `image-factory discover NAME` has run.";
+    BASE_STATE_MISSING = "IF064", "base image without state":
+        "An image depends on a base image that has no file in `state/base-images`, so nobody knows which registry and \
+         tag to watch. Run `image-factory discover NAME`, or restore the file.";
+    NAME_CLASH = "IF065", "one name for two things":
+        "A base image and an enrolled image have the same name but are different images. Their Kubernetes objects \
+         would overwrite each other. Rename the entry in images.yaml.";
+    INVALID_REFERENCE = "IF066", "state names an image that cannot be":
+        "The registry, repository, tag or digest in a state file is not one that a registry can hold. The file was \
+         edited by hand or damaged. Delete it and run `image-factory discover`, or restore it from git.";
+    DISCOVERY_FAILED = "IF067", "last discovery failed":
+        "The Dockerfile could not be analysed the last time, so the base images are those found before that. \
+         Run `image-factory discover NAME` and follow what it says.";
+    STATE_IS_DEFINITION = "IF068", "Kubernetes object among the state files":
+        "The file is an ImageDefinition, or another Kubernetes object, not a state file. Definitions are applied to \
+         the cluster, or enrolled in images.yaml; the state folders hold only what `image-factory` writes.";
+    SHARED_BASE = "IF069", "one image in two base files":
+        "Two files in `state/base-images` describe the same reference. Both would watch the same tag. Delete the one \
+         with the longer name and run `image-factory discover`.";
+
+    DEPENDENCY_CYCLE = "IF080", "images that depend on each other in a circle":
+        "Each of the named images is built on the next, and the last on the first. No order exists in which to \
+         rebuild them, and a rebuild would never end. Break the circle in one of the Dockerfiles.";
+}
+
+/// The reference of all codes as Markdown: `docs/codes.md`.
+#[must_use]
+pub fn markdown() -> String {
+    let mut text = String::from(
+        "<!-- Generated from src/diagnostics/codes.rs; `UPDATE_GOLDEN=1 cargo test` rewrites it. -->\n\n# Codes\n\n\
+         What `synth` and `image-factory` say has a code. `image-factory explain CODE` prints its entry of this page.\n",
+    );
+    for code in ALL {
+        text.push_str(&format!(
+            "\n## {}: {}\n\n{}\n",
+            code.id(),
+            code.title(),
+            code.explanation()
+        ));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_ordered_and_well_formed() {
+        for pair in ALL.windows(2) {
+            assert!(
+                pair[0].id() < pair[1].id(),
+                "{} before {}",
+                pair[0],
+                pair[1]
+            );
+        }
+        for code in ALL {
+            let digits = code.id().strip_prefix("IF").expect("prefix");
+            assert!(
+                digits.len() == 3 && digits.bytes().all(|b| b.is_ascii_digit()),
+                "{code}"
+            );
+            assert!(!code.title().ends_with('.'), "{code}: {}", code.title());
+            assert!(
+                code.explanation().ends_with('.'),
+                "{code}: an explanation is sentences"
+            );
+            assert!(!code.explanation().contains("  "), "{code}: two blanks");
+            assert_eq!(Code::find(&code.id().to_lowercase()), Some(*code));
+        }
+        assert_eq!(Code::find("IF999"), None);
+    }
+
+    #[test]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the golden file is read and rewritten here"
+    )]
+    fn the_reference_is_in_step_with_the_table() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/codes.md");
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(path, markdown()).expect("docs/codes.md is written");
+        }
+        let golden = std::fs::read_to_string(path).expect("docs/codes.md is there");
+        assert!(
+            golden == markdown(),
+            "docs/codes.md is old: run the tests with UPDATE_GOLDEN=1"
+        );
+    }
+}
