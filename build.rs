@@ -12,11 +12,14 @@ use std::{env, fs};
 
 #[path = "src/template/check.rs"]
 mod check;
+#[path = "src/template/environment.rs"]
+mod environment;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     let folder = root.join("templates");
     println!("cargo::rerun-if-changed=src/template/check.rs");
+    println!("cargo::rerun-if-changed=src/template/environment.rs");
     println!("cargo::rerun-if-changed=templates");
 
     let mut found = BTreeSet::new();

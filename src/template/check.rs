@@ -4,8 +4,9 @@
 
 use std::fmt;
 
-use minijinja::syntax::SyntaxConfig;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
+use minijinja::Value;
+
+use super::environment::environment;
 
 /// A variable that a template may name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,25 +80,6 @@ impl fmt::Display for Fault {
         } = self;
         write!(f, "templates/{path}:{line}: {message}")
     }
-}
-
-/// The one set of rules that templates are compiled under: what is undefined is an
-/// error, nothing is escaped (these are texts, no HTML), a tag alone on its line
-/// leaves no blank line.
-pub(crate) fn environment<'source>() -> Environment<'source> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|_| AutoEscape::None);
-    // Delimiters are the engine's own, so this cannot fail; were it to, the loops
-    // would leave blank lines and the tests of the texts would say so.
-    if let Ok(syntax) = SyntaxConfig::builder()
-        .trim_blocks(true)
-        .lstrip_blocks(true)
-        .build()
-    {
-        environment.set_syntax(syntax);
-    }
-    environment
 }
 
 /// Holds the text of a template to its declaration: it parses, it names declared

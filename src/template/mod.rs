@@ -1,7 +1,9 @@
 //! The texts of `templates/`, compiled in by the build, which has checked that each
 //! parses and names declared variables only. Manifests are never made this way.
 
+#[cfg(test)]
 mod check;
+mod environment;
 
 use std::fmt;
 
@@ -87,7 +89,7 @@ impl Templates {
     ///
     /// A template that does not parse; the build refuses those before.
     pub fn new() -> Result<Self, TemplateError> {
-        let mut environment = check::environment();
+        let mut environment = environment::environment();
         for &(path, source) in SOURCES {
             environment
                 .add_template(path, source)
