@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by the scripts of tests/e2e; source it. Exit code 77 means skipped.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -32,7 +33,8 @@ package() {
 
 # venv REQUIREMENTS: a virtual environment with these packages; prints its folder.
 venv() {
-    local folder=$WORK/venv-$(sha256sum "$1" | cut -c1-12)
+    local folder
+    folder=$WORK/venv-$(sha256sum "$1" | cut -c1-12)
     if [ ! -e "$folder/ready" ]; then
         package python3 python3 || return 1
         rm -rf "$folder"
