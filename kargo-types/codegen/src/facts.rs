@@ -226,3 +226,25 @@ impl Schema {
         }
     }
 }
+
+impl Facts {
+    /// The definition of that name.
+    pub fn definition(&self, name: &str) -> Option<&Schema> {
+        self.definitions
+            .iter()
+            .find(|(other, _)| other == name)
+            .map(|(_, schema)| schema)
+    }
+
+    /// Follows [`Type::Ref`] to the type behind it; `None` when a definition is
+    /// missing or leads only to itself.
+    pub fn resolve<'a>(&'a self, mut ty: &'a Type) -> Option<&'a Type> {
+        for _ in 0..=self.definitions.len() {
+            match ty {
+                Type::Ref(name) => ty = &self.definition(name)?.ty,
+                other => return Some(other),
+            }
+        }
+        None
+    }
+}
