@@ -9,7 +9,7 @@ set -euo pipefail
 KUBERNETES=v1.33.13 # as in apiserver/go.mod
 samples=$ROOT/tests/e2e/samples
 dist=${1:-$ROOT/dist}
-upstream=$(upstream) || skip "no CRDs beside the repository (set IMAGE_FACTORY_UPSTREAM to a folder with crds/ and schemas/)"
+upstream=$(upstream) || skip "no CRDs here; fetch them with: tests/e2e/upstream.sh target/upstream"
 [ -d "$dist" ] || die "$dist does not exist; write it with: cargo run --bin synth"
 
 # --- programs -----------------------------------------------------------------

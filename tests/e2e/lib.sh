@@ -10,11 +10,13 @@ skip() { printf 'SKIPPED: %s\n' "$*"; exit 77; }
 die() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
 
 # The folder with the CRDs and schemas as upstream publishes them, which are
-# not part of this repository.
+# not part of this repository; tests/e2e/upstream.sh fetches them.
 upstream() {
-    local folder=${IMAGE_FACTORY_UPSTREAM:-$ROOT/../shared/upstream}
-    [ -d "$folder/crds" ] || return 1
-    (cd "$folder" && pwd)
+    local folder
+    for folder in "${IMAGE_FACTORY_UPSTREAM:-}" "$ROOT/target/upstream" "$ROOT/../shared/upstream"; do
+        [ -n "$folder" ] && [ -d "$folder/crds" ] && { (cd "$folder" && pwd); return; }
+    done
+    return 1
 }
 
 # apt PACKAGE...: installs Debian packages.

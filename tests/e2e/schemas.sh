@@ -5,7 +5,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 dist=${1:-$ROOT/dist}
-upstream=$(upstream) || skip "no CRDs beside the repository (set IMAGE_FACTORY_UPSTREAM to a folder with crds/ and schemas/)"
+upstream=$(upstream) || skip "no CRDs here; fetch them with: tests/e2e/upstream.sh target/upstream"
 [ -d "$dist" ] || die "$dist does not exist; write it with: cargo run --bin synth"
 venv=$(venv "$ROOT/tests/e2e/requirements.txt") || die "the Python packages of tests/e2e/requirements.txt cannot be installed"
 
