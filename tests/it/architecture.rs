@@ -73,6 +73,8 @@ const MODULES: &[Module] = &[
     // 4: our manifests
     manifests("charts", CORE),
     manifests("checks", CORE),
+    // 5: texts in, texts out
+    pure("pipeline", CORE),
     // 6: effects
     shell("workspace", CORE),
     shell(
@@ -84,6 +86,7 @@ const MODULES: &[Module] = &[
             "graph",
             "model",
             "names",
+            "pipeline",
             "synth",
             "template",
             "workspace",
