@@ -6,7 +6,7 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-KUBERNETES=v1.33.13 # as in apiserver/go.mod
+KUBERNETES=$(sed -n 's/^\s*k8s\.io\/kubernetes \(v1\.[0-9.]*\).*/\1/p' "$ROOT/tests/e2e/apiserver/go.mod")
 samples=$ROOT/tests/e2e/samples
 dist=${1:-$ROOT/dist}
 upstream=$(upstream) || skip "no CRDs here; fetch them with: tests/e2e/upstream.sh target/upstream"
@@ -24,10 +24,9 @@ build() { # build PROGRAM
     local started=$SECONDS
     (
         cd "$ROOT/tests/e2e/apiserver"
-        grep -q "k8s.io/kubernetes $KUBERNETES\$" go.mod || die "go.mod names another version than $KUBERNETES"
         x=k8s.io/component-base/version
         nice "$go" build -trimpath -mod=readonly \
-            -ldflags "-s -w -X $x.gitVersion=$KUBERNETES -X $x.gitMajor=1 -X $x.gitMinor=33" \
+            -ldflags "-s -w -X $x.gitVersion=$KUBERNETES -X $x.gitMajor=1 -X $x.gitMinor=$(cut -d. -f2 <<<"$KUBERNETES")" \
             -o "$bin/$1.partial" "k8s.io/kubernetes/cmd/$1"
     ) || return 1
     mv "$bin/$1.partial" "$bin/$1"
