@@ -231,6 +231,9 @@ codes! {
     SHARED_BASE = "IF069", "one image in two base files":
         "Two files in `state/base-images` describe the same reference. Both would watch the same tag. Delete the one \
          with the longer name and run `image-factory discover`.";
+    BASE_UNUSED = "IF070", "base image that nothing needs":
+        "No enrolled image is built on this base image any more, but its file is still in `state/base-images`, so it \
+         is still watched. `image-factory discover` moves it to `state/_archive`, and its manifests go.";
 
     DEPENDENCY_CYCLE = "IF080", "images that depend on each other in a circle":
         "Each of the named images is built on the next, and the last on the first. No order exists in which to \

@@ -116,11 +116,6 @@ impl RepoPath {
     pub fn is_top(&self) -> bool {
         self.as_str() == "."
     }
-
-    /// A path known to be one.
-    pub(super) fn known(text: &str) -> Self {
-        Self(text.into())
-    }
 }
 
 impl Parse for RepoPath {
@@ -263,11 +258,6 @@ impl Parse for GitUrl {
 }
 
 impl GitUrl {
-    /// An address put together from checked parts.
-    pub(super) fn known(text: String) -> Self {
-        Self(text.into())
-    }
-
     /// The same without what does not tell repositories apart: lower case, no
     /// `.git` at the end.
     #[must_use]
@@ -289,13 +279,6 @@ impl Parse for ApiUrl {
     fn parse(text: &str) -> Result<Self, Invalid> {
         web_url(text)?;
         Ok(Self(text.trim_end_matches('/').into()))
-    }
-}
-
-impl ApiUrl {
-    /// An address known to be one.
-    pub(super) fn known(text: &str) -> Self {
-        Self(text.into())
     }
 }
 

@@ -281,13 +281,6 @@ text_type! {
     YamlKey
 }
 
-impl YamlKey {
-    /// Where Helm charts have the tag.
-    pub(super) fn image_tag() -> Self {
-        Self("image.tag".into())
-    }
-}
-
 impl Parse for YamlKey {
     const CODE: Code = code::INVALID_SETTING;
     const WHAT: &'static str = "key";

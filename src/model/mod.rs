@@ -5,13 +5,20 @@
 //! configuration; what state alone knows is which base images a managed image
 //! has, and where it is too old to be trusted a diagnostic says so.
 
+mod cycles;
+mod decode;
+mod enroll_image;
+mod enroll_settings;
+mod enrollment;
 mod fields;
 mod git;
 mod image;
 mod names;
 mod parse;
 mod re2;
+mod read_state;
 mod reference;
+mod resolve;
 mod settings;
 mod state;
 mod time;
@@ -19,6 +26,8 @@ mod watch;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use crate::diagnostics::{self, Diagnostic};
 
 pub use fields::Fields;
 pub use git::{ApiUrl, Branch, GitUrl, Provider, RepoPath, RepoSlug, WorkflowFile};
@@ -114,3 +123,36 @@ impl Model {
             .filter_map(|name| self.bases.get(name.as_str()))
     }
 }
+
+/// Reads and checks all files. The diagnostics are in the order of a report;
+/// the model is `None` if one of them is an error.
+#[must_use]
+pub fn load(files: &InputFiles) -> (Option<Model>, Vec<Diagnostic>) {
+    let mut out = Vec::new();
+    let (settings, images) = enrollment::read(files, &mut out);
+    let mut model = Model {
+        settings,
+        by_name: images
+            .iter()
+            .enumerate()
+            .rev()
+            .map(|(at, image)| (image.name.clone(), at))
+            .collect(),
+        images,
+        image_states: BTreeMap::new(),
+        bases: BTreeMap::new(),
+    };
+    resolve::state(files, &mut model, &mut out);
+    diagnostics::sort(&mut out);
+    (
+        if diagnostics::any_error(&out) {
+            None
+        } else {
+            Some(model)
+        },
+        out,
+    )
+}
+
+#[cfg(test)]
+mod tests;

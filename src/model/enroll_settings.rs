@@ -1,0 +1,337 @@
+//! Reading `settings`.
+
+use crate::diagnostics::{Diagnostic, code};
+use crate::yaml::Node;
+
+use super::decode::{Map, Reader};
+use super::fields::Fields;
+use super::git::{ApiUrl, Branch, RepoPath};
+use super::names::{EnvName, Name, ObjectName};
+use super::parse::Parse;
+use super::settings::{
+    Freeze, GitSettings, Intervals, Limits, Notification, NotificationKind, ProviderSettings,
+    Providers, Secrets, Settings, Webhook, WebhookKind,
+};
+use super::time::Duration;
+
+pub(super) const SETTINGS: &[&str] = &[
+    "project",
+    "git",
+    "intervals",
+    "window",
+    "maxDelay",
+    "limits",
+    "freeze",
+    "providers",
+    "secrets",
+    "jobs",
+    "webhooks",
+    "notifications",
+];
+pub(super) const GIT: &[&str] = &["repo", "branch", "path"];
+pub(super) const INTERVALS: &[&str] = &["base", "external", "managed"];
+pub(super) const LIMITS: &[&str] = &["concurrent", "perRun", "perDay"];
+pub(super) const FREEZE: &[&str] = &["from", "to", "reason"];
+pub(super) const PROVIDERS: &[&str] = &["github", "gitlab"];
+pub(super) const PROVIDER: &[&str] = &["api", "tokenEnv"];
+pub(super) const SECRETS: &[&str] = &["git", "github", "gitlab", "registry"];
+pub(super) const JOBS: &[&str] = &["image"];
+pub(super) const WEBHOOK: &[&str] = &["name", "type", "secret"];
+pub(super) const NOTIFICATION: &[&str] = &["type", "secret"];
+
+/// What holds if nothing is said.
+pub(super) fn defaults(fields: Fields) -> Settings {
+    let days = Duration::from_days(1);
+    Settings {
+        project: Name::known("image-factory-kargo"),
+        git: GitSettings {
+            repo: None,
+            branch: Branch::known("main"),
+            path: RepoPath::top(),
+        },
+        intervals: Intervals {
+            base: days,
+            external: days,
+            managed: Duration::from_minutes(5),
+        },
+        window: Duration::from_minutes(30),
+        max_delay: None,
+        limits: Limits {
+            concurrent: 4,
+            per_run: 20,
+            per_day: 100,
+        },
+        freeze: Vec::new(),
+        providers: Providers {
+            github: ProviderSettings {
+                api: ApiUrl::known("https://api.github.com"),
+                token_env: EnvName::known("GITHUB_TOKEN"),
+            },
+            gitlab: ProviderSettings {
+                api: ApiUrl::known("https://gitlab.com/api/v4"),
+                token_env: EnvName::known("GITLAB_TOKEN"),
+            },
+        },
+        secrets: Secrets {
+            git: ObjectName::known("github-credentials"),
+            github: ObjectName::known("github-workflow-token"),
+            gitlab: ObjectName::known("gitlab-trigger-token"),
+            registry: ObjectName::known("gh-docker-registry-creds"),
+        },
+        jobs_image: None,
+        webhooks: Vec::new(),
+        notifications: Vec::new(),
+        fields,
+    }
+}
+
+/// Puts `value` into `slot` if there is one.
+fn set<T>(slot: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *slot = value;
+    }
+}
+
+pub(super) fn read(reader: &mut Reader<'_>, node: &Node<'_>, settings: &mut Settings) {
+    reader.begin(Some(node.span));
+    if let Some(map) = reader.known_map(node, "`settings`", SETTINGS) {
+        set(&mut settings.project, reader.value::<Name>(&map, "project"));
+        if let Some(git) = reader.submap(&map, "git", GIT) {
+            settings.git.repo = reader.value(&git, "git.repo");
+            set(
+                &mut settings.git.branch,
+                reader.value::<Branch>(&git, "git.branch"),
+            );
+            set(
+                &mut settings.git.path,
+                reader.value::<RepoPath>(&git, "git.path"),
+            );
+        }
+        times(reader, &map, settings);
+        if let Some(limits) = reader.submap(&map, "limits", LIMITS) {
+            set(
+                &mut settings.limits.concurrent,
+                reader.count(&limits, "limits.concurrent"),
+            );
+            set(
+                &mut settings.limits.per_run,
+                reader.count(&limits, "limits.perRun"),
+            );
+            set(
+                &mut settings.limits.per_day,
+                reader.count(&limits, "limits.perDay"),
+            );
+        }
+        hosts(reader, &map, settings);
+        if let Some(secrets) = reader.submap(&map, "secrets", SECRETS) {
+            set(
+                &mut settings.secrets.git,
+                reader.value(&secrets, "secrets.git"),
+            );
+            set(
+                &mut settings.secrets.github,
+                reader.value(&secrets, "secrets.github"),
+            );
+            set(
+                &mut settings.secrets.gitlab,
+                reader.value(&secrets, "secrets.gitlab"),
+            );
+            set(
+                &mut settings.secrets.registry,
+                reader.value(&secrets, "secrets.registry"),
+            );
+        }
+        jobs(reader, &map, settings);
+        settings.webhooks = webhooks(reader, &map);
+        settings.notifications = notifications(reader, &map);
+    }
+    settings.fields = reader.begin(None);
+}
+
+fn times(reader: &mut Reader<'_>, map: &Map<'_, '_>, settings: &mut Settings) {
+    if let Some(intervals) = reader.submap(map, "intervals", INTERVALS) {
+        set(
+            &mut settings.intervals.base,
+            interval(reader, &intervals, "intervals.base"),
+        );
+        set(
+            &mut settings.intervals.external,
+            interval(reader, &intervals, "intervals.external"),
+        );
+        set(
+            &mut settings.intervals.managed,
+            interval(reader, &intervals, "intervals.managed"),
+        );
+    }
+    set(&mut settings.window, reader.value(map, "window"));
+    settings.max_delay = reader.value(map, "maxDelay");
+    let items = reader.list(map, "freeze");
+    settings.freeze = items
+        .iter()
+        .filter_map(|item| freeze(reader, item))
+        .collect();
+}
+
+/// A duration that is not zero.
+fn interval(reader: &mut Reader<'_>, map: &Map<'_, '_>, path: &'static str) -> Option<Duration> {
+    let interval: Duration = reader.value(map, path)?;
+    if interval.is_zero() {
+        let message = format!("`{path}` is zero, so it would never rest");
+        let place = reader.fields.of(path);
+        let help = "write at least `5m`: Kargo itself looks no more often";
+        reader.out.push(
+            Diagnostic::error(code::INVALID_DURATION, message)
+                .help(help)
+                .at(place),
+        );
+        return None;
+    }
+    Some(interval)
+}
+
+fn freeze(reader: &mut Reader<'_>, item: &Node<'_>) -> Option<Freeze> {
+    let map = reader.known_map(item, "an item of `freeze`", FREEZE)?;
+    let from = required(reader, &map, "freeze.from", "write when it begins");
+    let to = required(reader, &map, "freeze.to", "write when it ends");
+    let reason = required(
+        reader,
+        &map,
+        "freeze.reason",
+        "write why, for those who wait",
+    );
+    let freeze = Freeze {
+        from: from?,
+        to: to?,
+        reason: reason?,
+    };
+    if freeze.to <= freeze.from {
+        let message = "a freeze ends before it begins";
+        let diagnostic =
+            Diagnostic::error(code::INVALID_TIME, message).help("make `to` later than `from`");
+        reader.report(diagnostic, item.span);
+        return None;
+    }
+    Some(freeze)
+}
+
+/// A value that has no default.
+pub(super) fn required<T: Parse>(
+    reader: &mut Reader<'_>,
+    map: &Map<'_, '_>,
+    path: &'static str,
+    help: &str,
+) -> Option<T> {
+    let key = path.rsplit_once('.').map_or(path, |(_, key)| key);
+    if map.get(key).is_none() {
+        reader.missing(path, map.span, help);
+        return None;
+    }
+    reader.value(map, path)
+}
+
+fn hosts(reader: &mut Reader<'_>, map: &Map<'_, '_>, settings: &mut Settings) {
+    let Some(providers) = reader.submap(map, "providers", PROVIDERS) else {
+        return;
+    };
+    let Providers { github, gitlab } = &mut settings.providers;
+    if let Some(host) = reader.submap(&providers, "providers.github", PROVIDER) {
+        set(&mut github.api, reader.value(&host, "providers.github.api"));
+        set(
+            &mut github.token_env,
+            reader.value::<EnvName>(&host, "providers.github.tokenEnv"),
+        );
+    }
+    if let Some(host) = reader.submap(&providers, "providers.gitlab", PROVIDER) {
+        set(&mut gitlab.api, reader.value(&host, "providers.gitlab.api"));
+        set(
+            &mut gitlab.token_env,
+            reader.value::<EnvName>(&host, "providers.gitlab.tokenEnv"),
+        );
+    }
+}
+
+fn jobs(reader: &mut Reader<'_>, map: &Map<'_, '_>, settings: &mut Settings) {
+    let Some(jobs) = reader.submap(map, "jobs", JOBS) else {
+        return;
+    };
+    let Some(image) = reader.value::<super::Reference>(&jobs, "jobs.image") else {
+        return;
+    };
+    let latest = image
+        .tag
+        .as_ref()
+        .is_some_and(|tag| tag.as_str() == "latest");
+    if latest && image.digest.is_none() {
+        let message = format!("`jobs.image` is `{image}`, which is not pinned");
+        let place = reader.fields.of("jobs.image");
+        let help = "name a version or a digest, so that the Jobs change only when this file does";
+        reader.out.push(
+            Diagnostic::error(code::INVALID_IMAGE, message)
+                .help(help)
+                .at(place),
+        );
+        return;
+    }
+    settings.jobs_image = Some(image);
+}
+
+fn webhooks(reader: &mut Reader<'_>, map: &Map<'_, '_>) -> Vec<Webhook> {
+    let mut webhooks: Vec<Webhook> = Vec::new();
+    for item in reader.list(map, "webhooks") {
+        let Some(entry) = reader.known_map(item, "an item of `webhooks`", WEBHOOK) else {
+            continue;
+        };
+        let kind = required::<WebhookKind>(
+            reader,
+            &entry,
+            "webhooks.type",
+            "write who sends, such as `github`",
+        );
+        let secret = required(
+            reader,
+            &entry,
+            "webhooks.secret",
+            "name the Secret that events are checked by",
+        );
+        let name = reader.value::<ObjectName>(&entry, "webhooks.name");
+        let (Some(kind), Some(secret)) = (kind, secret) else {
+            continue;
+        };
+        let name = name.unwrap_or_else(|| ObjectName::known(kind.as_str()));
+        if webhooks.iter().any(|known| known.name == name) {
+            let message = format!("two webhooks are called `{name}`");
+            let help = "give each a `name` of its own";
+            reader.report(
+                Diagnostic::error(code::DUPLICATE_NAME, message).help(help),
+                item.span,
+            );
+            continue;
+        }
+        webhooks.push(Webhook { name, kind, secret });
+    }
+    webhooks
+}
+
+fn notifications(reader: &mut Reader<'_>, map: &Map<'_, '_>) -> Vec<Notification> {
+    let items = reader.list(map, "notifications");
+    let one = |item| {
+        let entry = reader.known_map(item, "an item of `notifications`", NOTIFICATION)?;
+        let kind: Option<NotificationKind> = required(
+            reader,
+            &entry,
+            "notifications.type",
+            "write the way, such as `slack`",
+        );
+        let secret = required(
+            reader,
+            &entry,
+            "notifications.secret",
+            "name the Secret that holds the address",
+        );
+        Some(Notification {
+            kind: kind?,
+            secret: secret?,
+        })
+    };
+    items.iter().filter_map(one).collect()
+}
