@@ -238,6 +238,29 @@ codes! {
     DEPENDENCY_CYCLE = "IF080", "images that depend on each other in a circle":
         "Each of the named images is built on the next, and the last on the first. No order exists in which to \
          rebuild them, and a rebuild would never end. Break the circle in one of the Dockerfiles.";
+
+    OBJECT_INCOMPLETE = "IF100", "object without a name or kind":
+        "A Kubernetes object needs `apiVersion`, `kind` and `metadata.name`; one that is rendered here lacks them.";
+    OBJECT_INVALID = "IF101", "object that a cluster would refuse":
+        "Something in the object breaks a rule that the API server applies to every object: the form of its name, \
+         namespace or labels, a namespace on what belongs to the cluster, or a number that JSON does not know.";
+    DUPLICATE_OBJECT = "IF102", "object rendered twice":
+        "Two objects have the same kind, namespace and name. A cluster would keep the one that is applied last. \
+         Rename or remove one of them.";
+    DUPLICATE_FILE = "IF103", "file rendered twice":
+        "Two files of the output have the same path, or differ in capitals only, which some file systems take for \
+         the same. Rename a chart or an object.";
+    DEPENDENCY_INVALID = "IF104", "dependency that gives no order":
+        "Objects or charts depend on each other in a circle, or on what is not rendered. The message names all \
+         members of the circle. Take one dependency away.";
+    INCLUDE_INVALID = "IF105", "included YAML that cannot be read":
+        "A text that a chart includes is not YAML of Kubernetes objects. The message gives its line.";
+    PATCH_FAILED = "IF106", "patch that does not apply":
+        "A JSON patch names a path that the object does not have, tests for a value that is not there, or removes \
+         what every object needs. The object may have changed since the patch was written.";
+    CHART_INVALID = "IF107", "chart or file name that cannot be used":
+        "A chart's name is a DNS label and unique in its app; the path of a file is relative and stays inside of the \
+         output folder.";
 }
 
 /// The reference of all codes as Markdown: `docs/codes.md`.
