@@ -11,4 +11,5 @@
 )]
 
 mod architecture;
+mod example;
 mod repository;

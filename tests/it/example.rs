@@ -1,0 +1,65 @@
+//! The factory of this repository: its images.yaml and state/.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use image_factory::model::{self, InputFile, InputFiles};
+
+/// One file of the repository as a text.
+fn file(path: &str) -> InputFile {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    InputFile {
+        path: Arc::from(path),
+        text,
+    }
+}
+
+/// The files of a folder of the repository, in the order of their names.
+fn folder(path: &str) -> Vec<InputFile> {
+    let entries = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+        .iter()
+        .map(|name| file(&format!("{path}/{name}")))
+        .collect()
+}
+
+/// Everything that `synth` reads of this repository.
+pub(crate) fn inputs() -> InputFiles {
+    InputFiles {
+        enrollment: vec![file("images.yaml")],
+        images: folder("state/images"),
+        bases: folder("state/base-images"),
+        ..InputFiles::default()
+    }
+}
+
+#[test]
+fn images_yaml_and_state_agree_and_nothing_is_wrong_with_them() {
+    let inputs = inputs();
+    let (model, diagnostics) = model::load(&inputs);
+    assert_eq!(diagnostics, []);
+    let model = model.unwrap();
+    let managed: Vec<(&str, Vec<&str>)> = model
+        .managed()
+        .map(|(image, _)| {
+            let bases = model.bases_of(image).map(|base| base.name.as_str());
+            (image.name.as_str(), bases.collect())
+        })
+        .collect();
+    assert_eq!(
+        managed,
+        [
+            ("backstage", vec!["node-22-bookworm-slim"]),
+            ("uv-service", vec!["python-3.12-slim"]),
+        ]
+    );
+    let external: Vec<&str> = model.external().map(|image| image.name.as_str()).collect();
+    assert_eq!(external, ["postgres", "redis"]);
+    assert_eq!(model.image_states.len(), inputs.images.len());
+    assert_eq!(model.bases.len(), inputs.bases.len());
+}
