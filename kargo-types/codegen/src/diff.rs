@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::facts::{Column, Facts, Property, Resource, Rule, Schema, Type};
-use crate::format::{modifiers, type_text};
+use crate::facts::{Facts, Property, Resource, Rule, Schema, Type};
+use crate::format::{column_text, modifiers, rule_text, type_text};
 use crate::pointer::escape;
 
 /// What a change means for those who write objects.
@@ -197,18 +197,8 @@ impl Found {
             (true, false) => self.push_at("subresource", Class::Removed, "status"),
             _ => {}
         }
-        let text = |column: &Column| {
-            let mut text = format!("{} ({} {}", column.name, column.ty, column.json_path);
-            if let Some(format) = &column.format {
-                text.push_str(&format!(" format {format}"));
-            }
-            if column.priority != 0 {
-                text.push_str(&format!(" priority {}", column.priority));
-            }
-            text + ")"
-        };
-        let olds: Vec<String> = old.columns.iter().map(text).collect();
-        let news: Vec<String> = new.columns.iter().map(text).collect();
+        let olds: Vec<String> = old.columns.iter().map(column_text).collect();
+        let news: Vec<String> = new.columns.iter().map(column_text).collect();
         self.set("column", &olds, &news);
     }
 
@@ -331,16 +321,8 @@ impl Found {
     }
 
     fn rules(&mut self, old: &[Rule], new: &[Rule]) {
-        let text = |rule: &Rule| {
-            let extra: String = rule
-                .extra
-                .iter()
-                .map(|(k, v)| format!(" {k}={v}"))
-                .collect();
-            format!("rule {}{extra}", rule.rule)
-        };
-        let old: Vec<String> = old.iter().map(text).collect();
-        let new: Vec<String> = new.iter().map(text).collect();
+        let old: Vec<String> = old.iter().map(rule_text).collect();
+        let new: Vec<String> = new.iter().map(rule_text).collect();
         self.list(&old, &new, Class::Tightened);
     }
 

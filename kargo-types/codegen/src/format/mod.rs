@@ -31,8 +31,8 @@ mod tests;
 pub use parse::{FormatError, parse};
 #[cfg(feature = "import")]
 pub(crate) use write::canonical;
-pub(crate) use write::type_text;
 pub use write::write;
+pub(crate) use write::{column_text, rule_text, type_text};
 
 /// What the first line starts with: the format and its version.
 pub(crate) const MAGIC: &str = "crd-facts 1";

@@ -79,7 +79,7 @@ fn lines<'a>(file: &str, text: &'a str) -> Result<Vec<Line<'a>>> {
                 message: message.to_owned(),
             })
         };
-        let control = line.chars().position(|c| c.is_control());
+        let control = line.chars().position(|c| c < ' ');
         if let Some(position) = control {
             let message = "a tab or control character: indent with two blanks a level, \
                            and escape such characters in JSON strings";

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{MAGIC, is_bare, is_plain, modifiers};
-use crate::facts::{Facts, Resource, Schema, Type};
+use crate::facts::{Column, Facts, Resource, Rule, Schema, Type};
 
 /// Writes `facts` as the text of a facts file; [`super::parse`] reads it back as
 /// the same facts.
@@ -115,17 +115,7 @@ impl Writer {
             self.text("subresource status\n");
         }
         for column in &resource.columns {
-            let name = Value::from(column.name.as_str());
-            let ty = Value::from(column.ty.as_str());
-            let path = Value::from(column.json_path.as_str());
-            self.text(&format!("column {name} type={ty} jsonPath={path}"));
-            if let Some(format) = &column.format {
-                self.text(&format!(" format={}", Value::from(format.as_str())));
-            }
-            if column.priority != 0 {
-                self.text(&format!(" priority={}", column.priority));
-            }
-            self.text("\n");
+            self.text(&format!("column {}\n", column_text(column)));
         }
     }
 
@@ -184,11 +174,7 @@ impl Writer {
     fn constraints(&mut self, schema: &Schema, level: usize) {
         for rule in &schema.rules {
             self.indent(level);
-            self.text(&format!("@rule {}", Value::from(rule.rule.as_str())));
-            for (key, value) in &rule.extra {
-                self.text(&format!(" {key}={}", Value::from(value.as_str())));
-            }
-            self.text("\n");
+            self.text(&format!("@{}\n", rule_text(rule)));
         }
         let lists = [
             ("oneOf", &schema.one_of),
@@ -206,6 +192,31 @@ impl Writer {
             self.text(&format!("@not {not}\n"));
         }
     }
+}
+
+/// A printer column as it stands after its key.
+pub(crate) fn column_text(column: &Column) -> String {
+    let json = |text: &str| Value::from(text).to_string();
+    let (name, ty) = (json(&column.name), json(&column.ty));
+    let mut text = format!("{name} type={ty} jsonPath={}", json(&column.json_path));
+    if let Some(format) = &column.format {
+        text.push_str(&format!(" format={}", json(format)));
+    }
+    if column.priority != 0 {
+        text.push_str(&format!(" priority={}", column.priority));
+    }
+    text
+}
+
+/// A CEL rule as it stands after the `@`.
+pub(crate) fn rule_text(rule: &Rule) -> String {
+    let json = |text: &str| Value::from(text).to_string();
+    let extra: String = rule
+        .extra
+        .iter()
+        .map(|(key, value)| format!(" {key}={}", json(value)))
+        .collect();
+    format!("rule {}{extra}", json(&rule.rule))
 }
 
 /// The type as it stands after the colon.

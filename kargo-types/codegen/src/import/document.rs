@@ -8,8 +8,8 @@ use serde_json::{Map, Number, Value};
 
 use super::{ImportError, Place};
 
-/// All documents of `text` that say something; JSON is told from YAML by its
-/// first character.
+/// All documents of `text` that say something; JSON is told from YAML by how
+/// it starts.
 pub(super) fn parse(file: &str, text: &str) -> Result<Vec<Value>, ImportError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let fail = |place: Option<(usize, usize)>, message: String| {
@@ -21,12 +21,18 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Vec<Value>, ImportError> {
             is_version: false,
         }
     };
-    if text.trim_start().starts_with('{') {
+    if is_json(text) {
         let parsed: Result<Strict, _> = serde_json::from_str(text);
         return match parsed {
             Ok(Strict(value)) => Ok(vec![value]),
             Err(error) => Err(fail(Some((error.line(), error.column())), short(&error))),
         };
+    }
+    if let Some(place) = too_deep(text) {
+        return Err(fail(
+            Some(place),
+            format!("more than {MAX_OPEN} brackets are open at once"),
+        ));
     }
     let mut documents = Vec::new();
     for document in serde_yaml::Deserializer::from_str(text) {
@@ -43,6 +49,35 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Vec<Value>, ImportError> {
         return Err(fail(None, "there is no document in this file".to_owned()));
     }
     Ok(documents)
+}
+
+/// How many brackets may be open at once in YAML, prose included: the reader takes
+/// quadratic time over them before it counts how deep values nest.
+const MAX_OPEN: usize = 1000;
+
+/// Line and column of the bracket that is one too many.
+fn too_deep(text: &str) -> Option<(usize, usize)> {
+    let mut open = 0usize;
+    for (index, line) in text.lines().enumerate() {
+        for (column, c) in line.chars().enumerate() {
+            match c {
+                '[' | '{' => open += 1,
+                ']' | '}' => open = open.saturating_sub(1),
+                _ => {}
+            }
+            if open > MAX_OPEN {
+                return Some((index + 1, column + 1));
+            }
+        }
+    }
+    None
+}
+
+/// True for an object with its first key in quotes; YAML's flow style has keys
+/// without quotes too.
+fn is_json(text: &str) -> bool {
+    let inner = text.trim_start().strip_prefix('{').map(str::trim_start);
+    inner.is_some_and(|inner| inner.starts_with(['"', '}']) || inner.is_empty())
 }
 
 /// A parser's message without its own line and column.
@@ -72,6 +107,10 @@ impl<'de> Visitor<'de> for Values {
     }
 
     fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Value, E> {
         Ok(Value::Null)
     }
 
