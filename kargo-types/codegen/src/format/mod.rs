@@ -18,7 +18,7 @@
 //! One line is one value: its name, `!` when it is required, its type, then
 //! modifiers whose values are JSON. Lines that start with `/` are our own words,
 //! lines that start with `@` hold CEL rules and `oneOf`, `anyOf`, `allOf`, `not`.
-//! [`parse`] refuses what [`write`] would not write, so that no two files say the
+//! [`parse`] refuses what [`write()`] would not write, so that no two files say the
 //! same thing in two ways; `docs/crd-import.md` is the reference.
 
 pub(crate) mod modifiers;
