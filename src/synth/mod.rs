@@ -38,6 +38,7 @@ mod app;
 mod chart;
 mod checks;
 mod cron;
+pub mod diff;
 mod files;
 mod include;
 pub mod name;
@@ -60,6 +61,7 @@ pub use validator::{Objects, Validator};
 #[cfg(test)]
 mod tests {
     mod app;
+    mod diff;
     mod helpers;
     mod patch;
 }
