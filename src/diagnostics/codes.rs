@@ -111,6 +111,19 @@ codes! {
          so that a file cannot exhaust the memory of what reads it. Split it: `images.d/` takes any number of files.";
     YAML_UNSUPPORTED = "IF005", "YAML that has no place here":
         "Tags (`!something`) and keys that are lists or maps are not used by any of our formats. Write the plain value.";
+    UNREADABLE = "IF006", "file that cannot be read":
+        "The system does not let the file be read, or it is a folder, a pipe or a device where a regular file \
+         belongs. Nothing is rendered from half of the inputs, so this stops the run.";
+    NOT_TEXT = "IF007", "file that is not text":
+        "Enrollment and state are UTF-8 text. The file holds bytes that are none: it was saved in another encoding, \
+         or is no YAML at all. Save it as UTF-8, or remove it from the folder.";
+    SYMLINK_OUTSIDE = "IF008", "symbolic link out of the root":
+        "Symbolic links are followed within the root only. A repository could otherwise have any file of the machine \
+         read, or written, by whoever runs `synth` on it.";
+    ENROLLMENT_MISSING = "IF009", "no images.yaml":
+        "images.yaml says which images there are; without it there is nothing to render. It is looked for in the \
+         folder that `--root` names, else in the current folder and those above it. `IMAGES_YAML` may name another file.";
+
     WRONG_TYPE = "IF010", "wrong type":
         "A value has another type than its key takes: a list where a text belongs, `yes` where `true` or `false` \
          belongs. YAML takes `true`, `false`, numbers and `null` for what they look like unless quoted.";
@@ -261,6 +274,20 @@ codes! {
     CHART_INVALID = "IF107", "chart or file name that cannot be used":
         "A chart's name is a DNS label and unique in its app; the path of a file is relative and stays inside of the \
          output folder.";
+
+    NOT_GENERATED = "IF150", "file in the way that is not ours":
+        "A file of this name stands in the out folder and does not begin with the line that marks what `synth` wrote. \
+         Somebody wrote it by hand, so it is not overwritten. Move it away, rename it, or delete it.";
+    OUT_UNUSABLE = "IF151", "out folder that cannot be used":
+        "The folder that manifests are written to, or something in it, is not what it has to be: it cannot be read or \
+         written, the disk is full, or a symbolic link or folder stands where a file belongs. Files are written \
+         beside their target first and put in place together, so what stood there before still stands.";
+    BUSY = "IF152", "another run is at work":
+        "Two runs on one tree would mix their files, so the second waits for the first, and gives up after some \
+         seconds. If nothing else runs, look for a process that holds a lock on the folder (`flock`).";
+    REVISION = "IF153", "revision that cannot be compared with":
+        "`--against` takes what git takes for a commit: a branch, a tag, `HEAD~2`, an id. It needs the git program, \
+         and an out folder inside the repository.";
 }
 
 /// The reference of all codes as Markdown: `docs/codes.md`.
