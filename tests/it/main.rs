@@ -12,4 +12,5 @@
 
 mod architecture;
 mod example;
+mod pipeline;
 mod repository;
