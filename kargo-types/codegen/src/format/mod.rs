@@ -21,6 +21,8 @@
 //! [`parse`] refuses what [`write()`] would not write, so that no two files say the
 //! same thing in two ways; `docs/crd-import.md` is the reference.
 
+mod cursor;
+mod header;
 pub(crate) mod modifiers;
 mod parse;
 mod write;
@@ -28,7 +30,8 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use parse::{FormatError, parse};
+pub use cursor::FormatError;
+pub use parse::parse;
 #[cfg(feature = "import")]
 pub(crate) use write::canonical;
 pub use write::write;

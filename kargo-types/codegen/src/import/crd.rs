@@ -308,7 +308,7 @@ impl Reading<'_, '_> {
                 let schema = schema
                     .get("openAPIV3Schema")
                     .ok_or_else(|| r.at.error("this version has no schema"))?;
-                let mut reader = Reader::of_crd(r.at.file, r.at.path.clone());
+                let mut reader = Reader::new(r.at.file, r.at.path.clone());
                 let root = reader.value(schema)?;
                 Ok(Facts {
                     origin: options.origin.clone(),

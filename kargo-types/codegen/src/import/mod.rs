@@ -6,6 +6,8 @@
 mod crd;
 mod document;
 mod fold;
+mod raw;
+mod references;
 mod schema;
 
 use std::fmt;

@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-use super::{ImportError, Imported, Options, Place, document};
+use super::references::Wanted;
+use super::{ImportError, Imported, Options, Place};
 use crate::facts::{Facts, Property, Rule, Schema, Type};
 use crate::format::MAX_DEPTH;
 use crate::format::modifiers::{self, SetError};
@@ -17,7 +18,7 @@ use crate::pointer::escape;
 pub type Siblings<'a> = &'a mut dyn FnMut(&str) -> Result<String, String>;
 
 /// Keywords that hold words for people.
-const PROSE: [&str; 6] = [
+pub(super) const PROSE: [&str; 6] = [
     "title",
     "description",
     "$comment",
@@ -62,11 +63,6 @@ const RENAMED: [(&str, &str); 3] = [
     ("x-kubernetes-map-type", "mapType"),
 ];
 
-/// Keywords within `oneOf` and its like that hold one schema, several, or many
-/// by name.
-const RAW_SCHEMA: [&str; 3] = ["items", "additionalProperties", "not"];
-const RAW_SCHEMAS: [&str; 3] = ["oneOf", "anyOf", "allOf"];
-
 /// A JSON pointer of path segments.
 pub(super) fn segment_pointer(path: &[String]) -> String {
     path.iter()
@@ -81,7 +77,7 @@ pub(super) fn read(
     options: &Options,
     siblings: Siblings<'_>,
 ) -> Result<Imported, ImportError> {
-    let mut reader = Reader::of_crd(file, Vec::new());
+    let mut reader = Reader::new(file, Vec::new());
     reader.siblings = Some(siblings);
     reader
         .documents
@@ -132,22 +128,15 @@ pub(super) fn read(
     })
 }
 
-/// A definition that something refers to: where it stands, and what it says once read.
-struct Wanted {
-    file: String,
-    keyword: String,
-    schema: Option<Schema>,
-}
-
 /// Reads one document's schemas, and those of other files that it refers to.
 pub(super) struct Reader<'a> {
-    main: &'a str,
+    pub(super) main: &'a str,
     /// The file being read beside `main`; empty for `main` itself.
-    file: String,
-    path: Vec<String>,
-    siblings: Option<Siblings<'a>>,
-    documents: BTreeMap<String, Rc<Value>>,
-    wanted: BTreeMap<String, Wanted>,
+    pub(super) file: String,
+    pub(super) path: Vec<String>,
+    pub(super) siblings: Option<Siblings<'a>>,
+    pub(super) documents: BTreeMap<String, Rc<Value>>,
+    pub(super) wanted: BTreeMap<String, Wanted>,
 }
 
 /// The keywords that make up the type, kept until all are seen.
@@ -170,8 +159,9 @@ enum Additional {
 }
 
 impl<'a> Reader<'a> {
-    /// A reader of the schema at `path` of a CRD, which has no `$ref`.
-    pub(super) fn of_crd(file: &'a str, path: Vec<String>) -> Reader<'a> {
+    /// A reader of the schema at `path`; without `siblings`, of a CRD, it takes no
+    /// `$ref`.
+    pub(super) fn new(file: &'a str, path: Vec<String>) -> Reader<'a> {
         Reader {
             main: file,
             file: String::new(),
@@ -182,7 +172,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn error(&self, message: impl Into<String>) -> ImportError {
+    pub(super) fn error(&self, message: impl Into<String>) -> ImportError {
         ImportError {
             file: if self.file.is_empty() {
                 self.main.to_owned()
@@ -195,7 +185,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn within<T>(
+    pub(super) fn within<T>(
         &mut self,
         segment: &str,
         f: impl FnOnce(&mut Self) -> Result<T, ImportError>,
@@ -318,7 +308,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn modifier(
+    pub(super) fn modifier(
         &mut self,
         keyword: &str,
         value: &Value,
@@ -534,171 +524,6 @@ impl<'a> Reader<'a> {
         extra.sort();
         let rule = expression.ok_or_else(|| self.error("there is no `rule`"))?;
         Ok(Rule { rule, extra })
-    }
-
-    fn alternatives(&mut self, value: &Value) -> Result<Vec<Value>, ImportError> {
-        let list = value.as_array().filter(|list| !list.is_empty());
-        let list = list.ok_or_else(|| self.error("expected a list, not empty"))?;
-        let mut alternatives = Vec::with_capacity(list.len());
-        for (index, value) in list.iter().enumerate() {
-            alternatives.push(self.within(&index.to_string(), |r| r.raw(value))?);
-        }
-        Ok(alternatives)
-    }
-
-    /// A schema within `oneOf` and its like: kept as JSON, without prose.
-    fn raw(&mut self, value: &Value) -> Result<Value, ImportError> {
-        let map = match value {
-            Value::Bool(_) => return Ok(value.clone()),
-            Value::Object(map) => map,
-            _ => return Err(self.error("expected a schema: an object")),
-        };
-        let mut kept = Map::new();
-        for (keyword, value) in map {
-            if PROSE.contains(&keyword.as_str()) {
-                continue;
-            }
-            let value = self.within(keyword, |r| r.raw_keyword(keyword, value))?;
-            kept.insert(keyword.clone(), value);
-        }
-        Ok(Value::Object(kept))
-    }
-
-    fn raw_keyword(&mut self, keyword: &str, value: &Value) -> Result<Value, ImportError> {
-        match keyword {
-            "properties" => {
-                let map = value
-                    .as_object()
-                    .ok_or_else(|| self.error("expected an object"))?;
-                let mut kept = Map::new();
-                for (name, value) in map {
-                    kept.insert(name.clone(), self.within(name, |r| r.raw(value))?);
-                }
-                Ok(Value::Object(kept))
-            }
-            "$ref" => Ok(Value::from(format!(
-                "#/definitions/{}",
-                self.reference(value)?
-            ))),
-            _ if RAW_SCHEMA.contains(&keyword) => self.raw(value),
-            _ if RAW_SCHEMAS.contains(&keyword) => Ok(Value::Array(self.alternatives(value)?)),
-            "type" | "required" | "const" | "exclusiveMinimum" | "exclusiveMaximum" => {
-                Ok(value.clone())
-            }
-            _ => {
-                self.modifier(keyword, value, &mut Schema::of(Type::Any))?;
-                Ok(value.clone())
-            }
-        }
-    }
-
-    /// The name of the definition that a `$ref` points at.
-    fn reference(&mut self, value: &Value) -> Result<String, ImportError> {
-        let help = "expected #/definitions/NAME, here or in a file beside this one, as other.json#/definitions/NAME";
-        let target = value.as_str().ok_or_else(|| self.error(help))?;
-        let (file, fragment) = target.split_once('#').ok_or_else(|| self.error(help))?;
-        let (keyword, name) = fragment
-            .strip_prefix('/')
-            .and_then(|path| path.split_once('/'))
-            .filter(|(keyword, name)| {
-                matches!(*keyword, "definitions" | "$defs") && !name.contains('/')
-            })
-            .ok_or_else(|| self.error(help))?;
-        if self.siblings.is_none() {
-            return Err(self.error("a CRD has no `$ref`"));
-        }
-        if file.contains(['/', '\\', ':']) || file == ".." {
-            return Err(self.error("only files beside this one are read"));
-        }
-        let file = if file.is_empty() {
-            self.file.clone()
-        } else {
-            file.to_owned()
-        };
-        let name = name.replace("~1", "/").replace("~0", "~");
-        self.want(&file, keyword, &name)
-    }
-
-    /// Notes that a definition is needed, and that it is there.
-    fn want(&mut self, file: &str, keyword: &str, name: &str) -> Result<String, ImportError> {
-        match self.wanted.get(name) {
-            Some(known) if known.file == file && known.keyword == keyword => {}
-            Some(_) => return Err(self.error(format!("two definitions are called `{name}`"))),
-            None => {
-                self.load(file)?;
-                let there = self.documents.get(file).is_some_and(|document| {
-                    document
-                        .get(keyword)
-                        .is_some_and(|all| all.get(name).is_some())
-                });
-                if !there {
-                    let message = format!(
-                        "there is no definition `{name}` in {}",
-                        self.file_name(file)
-                    );
-                    return Err(self.error(message));
-                }
-                let wanted = Wanted {
-                    file: file.to_owned(),
-                    keyword: keyword.to_owned(),
-                    schema: None,
-                };
-                self.wanted.insert(name.to_owned(), wanted);
-            }
-        }
-        Ok(name.to_owned())
-    }
-
-    fn file_name<'f>(&'f self, file: &'f str) -> &'f str {
-        if file.is_empty() { self.main } else { file }
-    }
-
-    fn load(&mut self, file: &str) -> Result<(), ImportError> {
-        if self.documents.contains_key(file) {
-            return Ok(());
-        }
-        let text = match &mut self.siblings {
-            Some(siblings) => siblings(file),
-            None => Err("there are no files beside this one".to_owned()),
-        };
-        let text = text.map_err(|why| self.error(format!("cannot read {file}: {why}")))?;
-        let document = match document::parse(file, &text)?.as_slice() {
-            [one] => one.clone(),
-            _ => return Err(self.error(format!("{file} is not one document"))),
-        };
-        self.documents.insert(file.to_owned(), Rc::new(document));
-        Ok(())
-    }
-
-    /// Reads the definitions that are needed, and those that these need.
-    fn definitions(&mut self) -> Result<Vec<(String, Schema)>, ImportError> {
-        loop {
-            let open = self
-                .wanted
-                .iter()
-                .find(|(_, wanted)| wanted.schema.is_none());
-            let Some((name, wanted)) = open else { break };
-            let (name, keyword) = (name.clone(), wanted.keyword.clone());
-            self.file = wanted.file.clone();
-            let document = self.documents.get(&self.file).cloned();
-            let value = document
-                .as_ref()
-                .and_then(|d| d.get(&keyword))
-                .and_then(|all| all.get(&name));
-            let missing = self.error(format!("there is no definition `{name}`"));
-            self.path = vec![keyword.clone(), name.clone()];
-            let schema = self.value(value.ok_or(missing)?)?;
-            if let Some(wanted) = self.wanted.get_mut(&name) {
-                wanted.schema = Some(schema);
-            }
-        }
-        self.path.clear();
-        self.file.clear();
-        let wanted = std::mem::take(&mut self.wanted);
-        Ok(wanted
-            .into_iter()
-            .filter_map(|(name, wanted)| Some((name, wanted.schema?)))
-            .collect())
     }
 }
 
