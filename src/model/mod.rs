@@ -19,6 +19,8 @@ mod re2;
 mod read_state;
 mod reference;
 mod resolve;
+#[cfg(test)]
+mod schema;
 mod settings;
 mod state;
 mod time;
