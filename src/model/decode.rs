@@ -132,7 +132,7 @@ impl<'d> Reader<'d> {
         for (key, _) in map.entries {
             let Some(text) = key.as_str() else { continue };
             if !keys.contains(&text) {
-                let message = format!("unknown key `{}` in {what}", shorten(text));
+                let message = format!("unknown key `{}` in {}", shorten(text), quoted(what));
                 let diagnostic =
                     Diagnostic::error(code::UNKNOWN_KEY, message).help(did_you_mean(text, keys));
                 self.report(diagnostic, key.span);
@@ -165,7 +165,7 @@ impl<'d> Reader<'d> {
     ) -> Option<Map<'n, 't>> {
         let node = map.get(key_of(path))?;
         self.fields.add(path, node.span);
-        self.known_map(node, &quoted(path), keys)
+        self.known_map(node, path, keys)
     }
 
     /// The text under a key; a boolean or number must be quoted to be one.

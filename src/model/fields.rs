@@ -32,6 +32,10 @@ impl Fields {
     }
 
     pub(super) fn add(&mut self, key: &'static str, value: Span) {
+        if self.keys.capacity() == 0 {
+            // As many keys as an entry with a source commonly has.
+            self.keys.reserve(16);
+        }
         self.keys.push((key, value));
     }
 
