@@ -1,7 +1,6 @@
 //! SHELL: arguments in, text and exit codes out. One file a subcommand; both programs,
 //! `synth` and `image-factory`, call the same ones.
 
-mod changes;
 pub mod explain;
 mod git;
 mod report;

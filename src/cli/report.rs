@@ -7,9 +7,9 @@ use std::time::Duration;
 use clap::builder::styling::{AnsiColor, Style};
 use serde_json::{Value, json};
 
-use super::changes::{self, ChangeKind, FileChange, ObjectChange};
 use super::synth::{Diff, Done, Goal};
 use crate::diagnostics::{self, Diagnostic, Sources};
+use crate::synth::diff::{self, ChangeKind, FileChange, ObjectChange};
 
 /// As many lines of a diff, or of a summary, are shown to who reads along.
 const GIST: usize = 200;
@@ -117,6 +117,7 @@ fn object(change: &ObjectChange) -> Value {
         "namespace": change.id.namespace,
         "name": change.id.name,
         "fields": fields,
+        "moreFields": change.more,
     })
 }
 
@@ -176,10 +177,10 @@ impl<'t> Page<'t> {
     }
 
     /// A line in one style.
-    fn line(&mut self, style: Style, sign: &str, line: &str) {
+    fn line(&mut self, style: Style, line: &str) {
         if self.starts_line() {
             let line = visible(line);
-            let _ = writeln!(self.text, "{style}{sign}{line}{style:#}");
+            let _ = writeln!(self.text, "{style}{line}{style:#}");
         }
     }
 
@@ -204,52 +205,24 @@ impl<'t> Page<'t> {
 
 /// The changed lines of a file, with those around them.
 fn unified(done: &Done, change: &FileChange, page: &mut Page<'_>) {
-    let old = done.old.get(&change.path).map(String::as_str);
+    let old = done.old.get(&change.path);
     let new = done.files.iter().find(|file| file.path == change.path);
-    let new = new.map(|file| file.text.as_str());
     let path = format!("{}/{}", done.out.trim_end_matches('/'), change.path);
-    match (old, new) {
-        (None, Some(new)) => whole(
-            page,
-            ADDED,
-            ["--- /dev/null", &format!("+++ {path}")],
-            "+",
-            new,
-        ),
-        (Some(old), None) => whole(
-            page,
-            REMOVED,
-            [&format!("--- {path}"), "+++ /dev/null"],
-            "-",
-            old,
-        ),
-        _ => {
-            for line in
-                changes::unified(&path, old.unwrap_or_default(), new.unwrap_or_default()).lines()
-            {
-                let style = match line.as_bytes() {
-                    [b'-', b'-', b'-', b' ', ..] | [b'+', b'+', b'+', b' ', ..] => BOLD,
-                    [b'@', b'@', ..] => HUNK,
-                    [b'+', ..] => ADDED,
-                    [b'-', ..] => REMOVED,
-                    _ => Style::new(),
-                };
-                page.line(style, "", line);
-            }
-        }
+    let lines = diff::unified(
+        &path,
+        old.map_or("", String::as_str),
+        new.map_or("", |file| &file.text),
+    );
+    for line in lines.lines() {
+        let style = match line.as_bytes() {
+            [b'-', b'-', b'-', b' ', ..] | [b'+', b'+', b'+', b' ', ..] => BOLD,
+            [b'@', b'@', ..] => HUNK,
+            [b'+', ..] => ADDED,
+            [b'-', ..] => REMOVED,
+            _ => Style::new(),
+        };
+        page.line(style, line);
     }
-}
-
-/// A file that comes or goes as a whole.
-fn whole(page: &mut Page<'_>, style: Style, header: [&str; 2], sign: &str, text: &str) {
-    let lines = text.lines().count();
-    let range = match sign {
-        "+" => format!("@@ -0,0 +1,{lines} @@"),
-        _ => format!("@@ -1,{lines} +0,0 @@"),
-    };
-    header.iter().for_each(|line| page.line(BOLD, "", line));
-    page.line(HUNK, "", &range);
-    text.lines().for_each(|line| page.line(style, sign, line));
 }
 
 /// `~ Warehouse/node-22-bookworm-slim  spec.interval 5m0s → 24h0m0s`
@@ -275,6 +248,9 @@ fn summary(change: &FileChange, page: &mut Page<'_>) {
                 let gap = if number == 0 { "  " } else { ", " };
                 let step = step(field.from.as_deref(), field.to.as_deref());
                 let _ = write!(text, "{gap}{} {step}", visible(&field.path));
+            }
+            if object.more > 0 {
+                let _ = write!(text, ", and {} more", object.more);
             }
         }
         text.push('\n');
@@ -318,3 +294,6 @@ fn visible(text: &str) -> Cow<'_, str> {
     }
     Cow::Owned(out)
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,11 +9,11 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::changes::{self, ChangeKind, FileChange};
 use super::{Common, Exit, Format, Streams, Surroundings, git, quoted, report};
 use crate::diagnostics::{self, Diagnostic, Sources, code, human};
 use crate::model::{GitRepo, InputFile};
 use crate::pipeline;
+use crate::synth::diff::{self, ChangeKind, FileChange};
 use crate::synth::{FileSpec, is_generated};
 use crate::workspace::{self, Busy, Hold, Layout, Loaded, Lock};
 
@@ -201,7 +201,7 @@ fn attempt(
             snapshot.files
         }
     };
-    let changes = changes::files(&old, &files);
+    let changes = diff::files(&old, &files);
     let written = goal == Goal::Write && !changes.is_empty();
     if written {
         apply(&layout.out, &files, &changes).map_err(|error| said.stop([error]))?;
