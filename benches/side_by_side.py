@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+"""Holds synth against other ways to write the same manifests, on this machine.
+
+    side_by_side.py [--sizes 100,1000,10000] [--runs 5] [--scratch target/side-by-side]
+                    [--python-limit 1000] [--only NAME,…] [--json FILE]
+
+Builds synth and the floor (cargo build --release), installs the peers of
+benches/peers with npm and pip below the scratch folder, proves with compare.py
+that all of them write the same objects for 100 images, and then measures: all
+programs in turn, again and again, so that whatever else the machine does falls
+on all alike. CPU is user and system time of the process and its children (jsii
+runs node), memory the largest resident set of any of them. The least CPU of all
+runs stands in the table, since other work on the machine can only add to it.
+
+The compare step needs PyYAML and uses the jinja2 peer's.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent
+PEERS = HERE / "peers"
+JSII_WARNINGS = ["END_OF_LIFE", "UNTESTED", "DEPRECATED"]
+
+
+@dataclass
+class Program:
+    """One way to write the manifests. `command` gets the root and the output folder."""
+
+    name: str
+    command: list[str]
+    # The output of the last run stays: what is measured is that nothing changes.
+    in_sync: bool = False
+    largest: int | None = None
+    runs: dict[int, list[tuple[float, float, int]]] = field(default_factory=dict)
+
+
+def quiet(command: list, **options) -> None:
+    """Runs a command whose output matters only if it fails."""
+    done = subprocess.run([str(c) for c in command], text=True, capture_output=True, **options)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}")
+
+
+def measure(command: list[str]) -> tuple[float, float, int]:
+    """CPU and wall-clock seconds, and the largest resident set in KiB."""
+    begin = time.monotonic()
+    # Otherwise jsii prints a page whenever it finds a release of node that it does not know.
+    environment = os.environ | {f"JSII_SILENCE_WARNING_{why}_NODE_VERSION": "1" for why in JSII_WARNINGS}
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment)
+    errors = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.monotonic() - begin
+    if status != 0:
+        sys.exit(f"{' '.join(command)}\nended with status {status}:\n{errors.decode(errors='replace')}")
+    return usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss
+
+
+def install(scratch: pathlib.Path, limit: int) -> dict[str, Program]:
+    """Builds and installs everything; what cannot be had is left out, and said."""
+    quiet(["cargo", "build", "--release", "--locked", "--bin", "synth", "--example", "floor"], cwd=ROOT)
+    release = ROOT / os.environ.get("CARGO_TARGET_DIR", "target") / "release"
+    synth = str(release / "synth")
+    # The diff of a first run is the whole output; as with the peers, nobody reads it.
+    arguments = ["--diff", "none", "--root", "ROOT", "--out", "OUT"]
+    programs = [
+        Program("floor", [str(release / "examples/floor"), "ROOT", "OUT", "FILES"]),
+        Program("synth", [synth, *arguments]),
+        Program("synth, in sync", [synth, *arguments], in_sync=True),
+    ]
+
+    # Copies, so that nothing installed or compiled lands in the tree.
+    peers = scratch / "peers"
+    shutil.copytree(PEERS, peers, dirs_exist_ok=True)
+    python = {}
+    for peer in ("jinja2", "cdk8s-python"):
+        venv = scratch / f"venv-{peer}"
+        if not (venv / "done").exists():
+            quiet([sys.executable, "-m", "venv", "--clear", venv])
+            quiet([venv / "bin/pip", "install", "-q", "-r", peers / peer / "requirements.txt"])
+            (venv / "done").touch()
+        python[peer] = str(venv / "bin/python")
+    programs.append(Program("jinja2", [python["jinja2"], str(peers / "jinja2/synth.py"), "ROOT", "OUT"]))
+
+    if shutil.which("npm"):
+        typescript = peers / "cdk8s-typescript"
+        quiet(["npm", "install", "--no-audit", "--no-fund"], cwd=typescript)
+        quiet(["npm", "run", "build"], cwd=typescript)
+        programs.append(Program("cdk8s TypeScript", ["node", str(typescript / "build/main.js"), "ROOT", "OUT"]))
+        main = str(peers / "cdk8s-python/main.py")
+        programs.append(Program("cdk8s Python", [python["cdk8s-python"], main, "ROOT", "OUT"], largest=limit))
+    else:
+        print("npm is not here: no cdk8s")
+    return {program.name: program for program in programs}
+
+
+def run(program: Program, root: pathlib.Path, outs: pathlib.Path) -> tuple[float, float, int]:
+    """One run, into an empty folder unless it is to find everything in place."""
+    out = outs / program.name.replace(" ", "-").replace(",", "")
+    if not program.in_sync:
+        shutil.rmtree(out, ignore_errors=True)
+    command = []
+    for word in program.command:
+        if word == "FILES":
+            rendered = sorted((outs / "synth").glob("*.yaml"))
+            command += [f"{file.name}:{file.stat().st_size}" for file in rendered]
+        else:
+            command.append({"ROOT": str(root), "OUT": str(out)}.get(word, word))
+    return measure(command)
+
+
+def compare(programs: dict[str, Program], scratch: pathlib.Path, size: int) -> None:
+    """Every peer says what synth says."""
+    outs = scratch / f"out-{size}"
+    for name in programs:
+        if name not in ("floor", "synth, in sync"):
+            run(programs[name], scratch / f"factory-{size}", outs)
+    python = scratch / "venv-jinja2/bin/python"
+    for name in programs:
+        if name not in ("floor", "synth", "synth, in sync"):
+            other = outs / name.replace(" ", "-")
+            done = subprocess.run([python, HERE / "compare.py", outs / "synth", other], text=True, capture_output=True)
+            print(f"{name}: {done.stdout.strip()}")
+            if done.returncode != 0:
+                sys.exit(done.stderr)
+
+
+def table(programs: dict[str, Program], sizes: list[int]) -> str:
+    """The figures as a Markdown table a size."""
+    lines = []
+    for size in sizes:
+        best = {n: min(c for c, _, _ in p.runs[size]) for n, p in programs.items() if size in p.runs}
+        lines += ["", f"### {size:,} images", ""]
+        lines += ["| | CPU, least | CPU, median | wall clock, median | memory | CPU / floor | CPU / synth |"]
+        lines += ["| --- | ---: | ---: | ---: | ---: | ---: | ---: |"]
+        for name, least in sorted(best.items(), key=lambda pair: pair[1]):
+            cpu, wall, memory = zip(*programs[name].runs[size])
+            cells = [name, f"{least * 1e3:,.1f} ms", f"{statistics.median(cpu) * 1e3:,.1f} ms"]
+            cells += [f"{statistics.median(wall) * 1e3:,.1f} ms", f"{statistics.median(memory) / 1024:,.1f} MiB"]
+            cells += [f"{least / best[other]:,.1f}" if other in best else "" for other in ("floor", "synth")]
+            lines.append(f"| {' | '.join(cells)} |")
+        for name, program in programs.items():
+            if size not in program.runs:
+                lines += ["", f"{name} was not run with {size:,} images: it takes too long (--python-limit)."]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description="Holds synth against other ways to write the same manifests.")
+    arguments.add_argument("--sizes", default="100,1000,10000")
+    arguments.add_argument("--runs", type=int, default=5, metavar="K")
+    arguments.add_argument("--scratch", type=pathlib.Path, default=ROOT / "target/side-by-side")
+    arguments.add_argument("--python-limit", type=int, default=1000, metavar="N", help="most images for cdk8s Python")
+    arguments.add_argument("--only", help="names of programs; synth is always run")
+    arguments.add_argument("--json", type=pathlib.Path, help="also write all runs to this file")
+    given = arguments.parse_args()
+    sizes = [int(size) for size in given.sizes.split(",")]
+    scratch = given.scratch.resolve()
+    scratch.mkdir(parents=True, exist_ok=True)
+
+    programs = install(scratch, given.python_limit)
+    if given.only:
+        wanted = {"synth", *given.only.split(",")}
+        programs = {name: program for name, program in programs.items() if name in wanted}
+    for size in sorted({100, *sizes}):
+        factory = scratch / f"factory-{size}"
+        shutil.rmtree(factory, ignore_errors=True)
+        quiet([sys.executable, HERE / "generate.py", size, factory])
+    compare(programs, scratch, 100)
+
+    for size in sizes:
+        root, outs = scratch / f"factory-{size}", scratch / f"out-{size}"
+        taking_part = [p for p in programs.values() if p.largest is None or size <= p.largest]
+        # What the floor is to write, and what there is to find in place; not measured.
+        run(programs["synth"], root, outs)
+        for program in taking_part:
+            if program.in_sync:
+                run(program, root, outs)
+        for _ in range(given.runs):
+            for program in taking_part:
+                program.runs.setdefault(size, []).append(run(program, root, outs))
+    print(table(programs, sizes))
+    if given.json:
+        given.json.write_text(json.dumps({p.name: p.runs for p in programs.values()}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
