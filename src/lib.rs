@@ -1,7 +1,14 @@
-//! Image Factory's pure core.
+//! Image Factory's pure core, and the shell of `synth` around it.
+//!
+//! Data flows one way: texts of files → [`model`] → [`charts`] → [`synth`]'s file
+//! specs → written, compared or shown by [`cli`]. Only [`workspace`] and [`cli`]
+//! have effects.
+
+pub mod charts;
 pub mod cli;
 pub mod diagnostics;
 pub mod model;
+pub mod names;
 pub mod pipeline;
 pub mod synth;
 pub mod template;

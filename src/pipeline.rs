@@ -1,9 +1,10 @@
 //! From the texts of a tree to the texts of its manifests: all of `synth` that needs
 //! no disk, network, clock or environment.
 
-use crate::diagnostics::{self, Diagnostic};
-use crate::model::{self, InputFiles};
-use crate::synth::{App, FileSpec};
+use crate::charts;
+use crate::diagnostics::{self, Diagnostic, code};
+use crate::model::{self, GitRepo, InputFiles, Model};
+use crate::synth::FileSpec;
 
 /// What came of it.
 #[derive(Clone, Debug, Default)]
@@ -18,16 +19,25 @@ pub struct Outcome {
 #[must_use]
 pub fn render(inputs: &InputFiles) -> Outcome {
     let (model, mut diagnostics) = model::load(inputs);
-    let files = model.and_then(|_model| {
-        let app = App::new().kustomization();
-        match app.synth() {
-            Ok(files) => Some(files),
-            Err(problems) => {
-                diagnostics.extend(problems.into_iter().map(Diagnostic::from));
-                None
-            }
+    let files = model.and_then(|model| match manifests(&model, inputs) {
+        Ok(files) => Some(files),
+        Err(found) => {
+            diagnostics.extend(found);
+            None
         }
     });
     diagnostics::sort(&mut diagnostics);
     Outcome { files, diagnostics }
+}
+
+fn manifests(model: &Model, inputs: &InputFiles) -> Result<Vec<FileSpec>, Vec<Diagnostic>> {
+    let origin = match &inputs.git_repo {
+        GitRepo::Required { origin } => origin.as_deref(),
+        GitRepo::Optional => None,
+    };
+    let repo = model.settings.git_repo(origin).map_err(|d| vec![d])?;
+    let app = charts::app(model, repo)
+        .map_err(|error| vec![Diagnostic::error(code::TEXT_FAILED, error.to_string())])?;
+    app.synth()
+        .map_err(|problems| problems.into_iter().map(Diagnostic::from).collect())
 }

@@ -275,6 +275,9 @@ codes! {
         "A chart's name is a DNS label and unique in its app; the path of a file is relative and stays inside of the \
          output folder.";
 
+    TEXT_FAILED = "IF108", "text that cannot be filled in":
+        "A text of `templates/` lacks a value. The build checks them, so this is a fault of the program; please report it.";
+
     NOT_GENERATED = "IF150", "file in the way that is not ours":
         "A file of this name stands in the out folder and does not begin with the line that marks what `synth` wrote. \
          Somebody wrote it by hand, so it is not overwritten. Move it away, rename it, or delete it.";

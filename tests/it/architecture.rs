@@ -60,17 +60,17 @@ const CORE: &[&str] = &[
 
 const MODULES: &[Module] = &[
     // 0: values
-    pure("names", &[]),
     pure("diagnostics", &[]),
     pure("template", &[]),
     // 1: what files say
     pure("yaml", &["diagnostics"]),
-    pure("model", &["names", "diagnostics", "yaml"]),
+    pure("model", &["diagnostics", "yaml"]),
     // 2: manifests in general; knows no image
-    manifests("synth", &["names", "diagnostics", "yaml"]),
+    manifests("synth", &["diagnostics", "yaml"]),
     // 3: how images hang together; knows no manifest
-    pure("graph", &["names", "diagnostics", "model"]),
-    // 4: our manifests
+    pure("graph", &["diagnostics", "model"]),
+    // 4: our manifests; what they are called, and what is in them
+    pure("names", &["synth"]),
     manifests("charts", CORE),
     manifests("checks", CORE),
     // 5: texts in, texts out

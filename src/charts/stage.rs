@@ -1,0 +1,158 @@
+//! What all our Stages have in common: one cheap promotion step that notes who
+//! promoted what, and a verification that runs our program.
+//!
+//! A failed Promotion is not retried and a step may run twice, so nothing that
+//! matters happens in a step. Verification starts once the Promotion is through,
+//! and finds what it must know of it in the Stage's metadata.
+
+use std::collections::BTreeMap;
+
+use kargo_types::{
+    AnalysisTemplateReference, AutoPromotionOptions, FreightOrigin, FreightSources, GoDuration,
+    MetadataKind, MetadataUpdate, OrExpr, PromotionStep, PromotionTemplate, PromotionTemplateSpec,
+    RequestedFreight, SelectionPolicy, SetMetadataConfig, Stage, StageSpec, Verification,
+    VerificationArg,
+};
+
+use crate::model::Duration;
+use crate::names;
+
+/// Does Kargo promote a Stage by itself?
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Promotion {
+    /// As soon as there is Freight for it.
+    Automatic,
+    /// When a person says so.
+    ByHand,
+}
+
+/// A Stage that notes its Promotions and then has `template` run.
+pub(super) fn verified(
+    name: &str,
+    freight: Vec<RequestedFreight>,
+    template: &str,
+    args: Vec<VerificationArg>,
+) -> Stage {
+    Stage::new(
+        name,
+        StageSpec {
+            requested_freight: freight,
+            promotion_template: Some(steps(vec![note()])),
+            verification: Some(Verification {
+                analysis_templates: Some(vec![AnalysisTemplateReference {
+                    name: template.to_owned(),
+                    kind: None,
+                }]),
+                args: Some(args),
+                analysis_run_metadata: None,
+            }),
+            ..StageSpec::default()
+        },
+    )
+}
+
+/// A promotion template of these steps.
+pub(super) fn steps(steps: Vec<PromotionStep>) -> PromotionTemplate {
+    PromotionTemplate {
+        spec: PromotionTemplateSpec {
+            steps: Some(steps),
+            vars: None,
+        },
+    }
+}
+
+/// Labels a Stage with the image it belongs to and with how it is promoted.
+pub(super) fn label(stage: &mut Stage, image: Option<&str>, promotion: Promotion) {
+    let mut labels = BTreeMap::new();
+    if promotion == Promotion::Automatic {
+        labels.insert(names::AUTO_PROMOTE.to_owned(), "true".to_owned());
+    }
+    if let Some(image) = image {
+        labels.insert(names::IMAGE.to_owned(), image.to_owned());
+    }
+    stage.metadata.labels = Some(labels).filter(|labels| !labels.is_empty());
+}
+
+/// Freight straight from its Warehouse.
+pub(super) fn direct(warehouse: &str) -> RequestedFreight {
+    RequestedFreight {
+        origin: FreightOrigin::warehouse(warehouse),
+        sources: FreightSources {
+            direct: Some(true),
+            ..FreightSources::default()
+        },
+    }
+}
+
+/// Freight of a Warehouse that has passed a Stage.
+///
+/// With a soak the Stage takes what its upstream holds now: Kargo's two notions
+/// of soak disagree otherwise as soon as Stages with different delays share an
+/// upstream, and the Stage wedges.
+pub(super) fn after(warehouse: &str, stage: String, soak: Option<Duration>) -> RequestedFreight {
+    let soak = soak.filter(|soak| !soak.is_zero());
+    RequestedFreight {
+        origin: FreightOrigin::warehouse(warehouse),
+        sources: FreightSources {
+            stages: Some(vec![stage]),
+            required_soak_time: soak.map(go_duration),
+            auto_promotion_options: soak.map(|_| AutoPromotionOptions {
+                selection_policy: Some(SelectionPolicy::MatchUpstream),
+            }),
+            ..FreightSources::default()
+        },
+    }
+}
+
+/// A duration as Kargo's API has it.
+pub(super) fn go_duration(duration: Duration) -> GoDuration {
+    GoDuration::from_nanos(i64::from(duration.minutes()) * 60 * 1_000_000_000)
+}
+
+/// An argument of a verification.
+pub(super) fn arg(name: &str, value: impl Into<String>) -> VerificationArg {
+    VerificationArg {
+        name: name.to_owned(),
+        value: value.into(),
+    }
+}
+
+/// Reads what [`note`] left in the Stage's metadata. Quoted, because Kargo takes
+/// a text that looks like a number for one.
+pub(super) fn noted(key: &str) -> String {
+    ["${{ quote(stageMetadata(ctx.stage)?.", key, " ?? '') }}"].concat()
+}
+
+/// A field (`Tag`, `Digest`) of the image that the Freight at hand has of a
+/// repository; empty while there is none.
+pub(super) fn image_from(repository: &str, field: &str) -> String {
+    [
+        "${{ quote(imageFrom(\"",
+        repository,
+        "\")?.",
+        field,
+        " ?? '') }}",
+    ]
+    .concat()
+}
+
+/// The step that notes on its Stage which Promotion brought which Freight, and
+/// on whose behalf.
+fn note() -> PromotionStep {
+    let values = [
+        ("promotion", "${{ quote(ctx.promotion) }}"),
+        ("actor", "${{ quote(ctx.meta.promotion.actor) }}"),
+        ("freight", "${{ quote(ctx.targetFreight.name) }}"),
+        ("origin", "${{ quote(ctx.targetFreight.origin.name) }}"),
+    ];
+    PromotionStep::uses(SetMetadataConfig {
+        updates: vec![MetadataUpdate {
+            kind: OrExpr::from(MetadataKind::Stage),
+            name: "${{ ctx.stage }}".to_owned(),
+            values: values
+                .into_iter()
+                .map(|(key, value)| (key.to_owned(), value.into()))
+                .collect(),
+        }],
+    })
+}
