@@ -456,3 +456,26 @@ fn two_images_in_one_repository_are_warned_of() {
     );
     one(&files, code::SHARED_REPOSITORY, "images.yaml:7:15", false);
 }
+
+#[test]
+fn the_examples_of_the_reference_are_right() {
+    let guide = include_str!("../../../docs/state-format.md");
+    let examples: Vec<&str> = guide
+        .split("```yaml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("```").map(|(example, _)| example))
+        .collect();
+    let [image, base] = examples.as_slice() else {
+        panic!("an image and a base image");
+    };
+    let entry = "- name: shop-api\n  registry: ghcr.io\n  repository: acme/shop-api\n  source: {repo: acme/shop, dockerfile: api/Dockerfile, workflow: build-api.yml}\n  rebuildDelay: 14d\n";
+    let files = with_state(
+        files(entry),
+        &[
+            ("state/images/shop-api.yaml", image),
+            ("state/base-images/golang-1.24-alpine.yaml", base),
+        ],
+    );
+    let model = model(&files, &[]);
+    assert_eq!(model.images[0].bases.len(), 1);
+}
