@@ -302,7 +302,7 @@ impl<'d> Reader<'d> {
                     texts.insert(name, text.to_owned());
                 }
                 (None, Some(_)) => {}
-                (_, None) => self.wrong_type(value, path, "a map of texts"),
+                (_, None) => self.wrong_type(value, &format!("a value of `{path}`"), "a text"),
             }
         }
         texts

@@ -5,20 +5,21 @@ use std::collections::BTreeMap;
 use crate::diagnostics::{Diagnostic, Place, Span, code};
 use crate::yaml::Node;
 
-use super::Tag;
 use super::decode::{Map, Reader};
 use super::enroll_settings::required;
-use super::git::{Branch, GitUrl, Provider, RepoPath, RepoSlug, WorkflowFile};
+use super::enroll_source::{Given, clone_address, file, ignored, source};
+use super::enroll_watch::{conflict, watch};
+use super::git::{Branch, Provider, RepoPath, RepoSlug};
 use super::image::{
-    About, Builder, Criticality, Image, Input, Kind, Local, Source, Update, UpdateKind, UpdateType,
-    Verify, YamlKey,
+    About, Builder, Criticality, Image, Kind, Local, Update, UpdateKind, UpdateType, Verify,
+    YamlKey,
 };
 use super::names::Name;
 use super::parse::Parse;
 use super::reference::{DOCKER_HUB, Registry, Repository};
 use super::settings::{Providers, Settings};
 use super::time::Duration;
-use super::watch::{Strategy, TagFilter, VersionRange, Watch};
+use super::urls::GitUrl;
 
 pub(super) const IMAGE: &[&str] = &[
     "name",
@@ -53,20 +54,6 @@ pub(super) const OLDER: &[&str] = &[
     "rebuildDelay",
     "autoRebuild",
     "updates",
-];
-pub(super) const SOURCE: &[&str] = &[
-    "provider",
-    "repo",
-    "url",
-    "branch",
-    "dockerfile",
-    "context",
-    "target",
-    "buildArgs",
-    "workflow",
-    "pipeline",
-    "job",
-    "inputs",
 ];
 pub(super) const UPDATE: &[&str] = &["repo", "branch", "path", "type", "key", "pullRequest"];
 pub(super) const LOCAL: &[&str] = &["dir", "dockerfile", "patchFiles", "versionFile"];
@@ -151,13 +138,6 @@ fn has_repo(map: &Map<'_, '_>) -> bool {
     repo.is_some_and(|repo| !repo.is_null() && repo.as_str() != Some(""))
 }
 
-/// What became of a part that need not be there.
-enum Given<T> {
-    Absent,
-    Wrong,
-    Right(T),
-}
-
 fn older_spelling(reader: &mut Reader<'_>, map: &Map<'_, '_>, older: &Map<'_, '_>) {
     let help = "move the keys below `enrollment` to the top of the entry";
     let warning =
@@ -171,18 +151,6 @@ fn older_spelling(reader: &mut Reader<'_>, map: &Map<'_, '_>, older: &Map<'_, '_
                 .help("keep the one at the top of the entry");
             reader.report(error, key.span);
         }
-    }
-}
-
-fn ignored(reader: &mut Reader<'_>, keys: &[&'static str], why: &str) {
-    for &key in keys.iter().filter(|key| reader.fields.has(key)) {
-        let message = format!("`{key}` has no effect: {why}");
-        let place = reader.fields.of(key);
-        reader.out.push(
-            Diagnostic::warning(code::IGNORED_KEY, message)
-                .help("remove it")
-                .at(place),
-        );
     }
 }
 
@@ -270,263 +238,6 @@ fn repository(
             None
         }
     }
-}
-
-fn source(
-    reader: &mut Reader<'_>,
-    map: &Map<'_, '_>,
-    name: Option<&Name>,
-    providers: &Providers,
-) -> Given<Box<Source>> {
-    let Some(node) = map.get("source") else {
-        return Given::Absent;
-    };
-    let Some(map) = reader.submap(map, "source", SOURCE) else {
-        return Given::Wrong;
-    };
-    let nothing = map.get("repo").is_none_or(|repo| repo.as_str() == Some(""));
-    if nothing {
-        if map.entries().all(|(key, _)| key.as_str() == Some("repo")) {
-            return Given::Absent;
-        }
-        let help = "write `owner/repository`; an image without source repository is external, and has no `source`";
-        reader.missing("source.repo", node.span, help);
-        return Given::Wrong;
-    }
-    let provider = reader.value(&map, "source.provider");
-    let provider_wrong = provider.is_none() && map.get("provider").is_some();
-    let provider = provider.unwrap_or(Provider::GitHub);
-    let repo = slug(reader, &map, provider);
-    let url: Option<GitUrl> = reader.value(&map, "source.url");
-    let url_wrong = url.is_none() && map.get("url").is_some();
-    let branch = reader
-        .value(&map, "source.branch")
-        .unwrap_or_else(|| Branch::known("main"));
-    let dockerfile =
-        file(reader, &map, "source.dockerfile").unwrap_or_else(|| RepoPath::known("Dockerfile"));
-    let context = reader
-        .value(&map, "source.context")
-        .unwrap_or_else(RepoPath::top);
-    let target = reader.value(&map, "source.target");
-    let build_args = reader.texts(&map, "source.buildArgs");
-    let workflow = reader
-        .value(&map, "source.workflow")
-        .or_else(|| name.map(WorkflowFile::of));
-    let pipeline = pipeline(reader, &map).unwrap_or_else(|| RepoPath::known(".gitlab-ci.yml"));
-    let job = reader.value(&map, "source.job");
-    let inputs = map
-        .get("inputs")
-        .map(|_| reader.values::<Input>(&map, "source.inputs"));
-    match provider {
-        _ if provider_wrong => {}
-        Provider::GitHub => ignored(
-            reader,
-            &["source.pipeline", "source.job"],
-            "they are for `provider: gitlab`",
-        ),
-        Provider::GitLab => ignored(reader, &["source.workflow"], "it is for `provider: github`"),
-    }
-    let (Some(repo), Some(workflow), false, false) = (repo, workflow, provider_wrong, url_wrong)
-    else {
-        return Given::Wrong;
-    };
-    let git_url = url.unwrap_or_else(|| clone_address(providers, provider, &repo));
-    Given::Right(Box::new(Source {
-        provider,
-        repo,
-        git_url,
-        branch,
-        dockerfile,
-        context,
-        target,
-        build_args,
-        workflow,
-        pipeline,
-        job,
-        inputs,
-    }))
-}
-
-/// What git clones when nothing else is said.
-fn clone_address(providers: &Providers, provider: Provider, repo: &RepoSlug) -> GitUrl {
-    let mut url = providers.get(provider).web();
-    for part in ["/", repo.as_str(), ".git"] {
-        url.push_str(part);
-    }
-    GitUrl::known(&url)
-}
-
-fn slug(reader: &mut Reader<'_>, map: &Map<'_, '_>, provider: Provider) -> Option<RepoSlug> {
-    let repo: RepoSlug = reader.value(map, "source.repo")?;
-    if provider == Provider::GitHub && repo.parts() != 2 {
-        let message = format!("`source.repo` is `{repo}`, but GitHub has no groups in groups");
-        let place = reader.fields.of("source.repo");
-        let help = "write `owner/repository`, or `provider: gitlab`";
-        reader.out.push(
-            Diagnostic::error(code::INVALID_SOURCE_REPO, message)
-                .help(help)
-                .at(place),
-        );
-        return None;
-    }
-    Some(repo)
-}
-
-/// A path that must be a file's.
-fn file(reader: &mut Reader<'_>, map: &Map<'_, '_>, path: &'static str) -> Option<RepoPath> {
-    let (text, span) = reader.text(map, path)?;
-    let file: RepoPath = reader.checked(text, span, path, RepoPath::CODE)?;
-    if file.is_top() || text.ends_with('/') {
-        let message = format!("`{path}` is `{text}`, which is a folder");
-        let help = "write the path of the file, such as `apps/shop/Dockerfile`";
-        reader.report(
-            Diagnostic::error(code::INVALID_PATH, message).help(help),
-            span,
-        );
-        return None;
-    }
-    Some(file)
-}
-
-fn pipeline(reader: &mut Reader<'_>, map: &Map<'_, '_>) -> Option<RepoPath> {
-    let (text, span) = reader.text(map, "source.pipeline")?;
-    let file: RepoPath = reader.checked(text, span, "source.pipeline", code::INVALID_WORKFLOW)?;
-    if text.ends_with(".yml") || text.ends_with(".yaml") {
-        return Some(file);
-    }
-    let message = format!("`source.pipeline` is `{file}`, which does not end in `.yml` or `.yaml`");
-    let help = "write the path of the pipeline's file, such as `.gitlab-ci.yml`";
-    reader.report(
-        Diagnostic::error(code::INVALID_WORKFLOW, message).help(help),
-        span,
-    );
-    None
-}
-
-/// What the entry says about tags; see [`Watch`].
-fn watch(reader: &mut Reader<'_>, map: &Map<'_, '_>, managed: bool) -> Option<Watch> {
-    let filter: Option<TagFilter> = reader.value(map, "allowTags");
-    let strategy: Option<Strategy> = reader.value(map, "imageSelectionStrategy");
-    let constraint = reader.text(map, "constraint");
-    let wrong = (filter.is_none() && map.get("allowTags").is_some())
-        || (strategy.is_none() && map.get("imageSelectionStrategy").is_some())
-        || (constraint.is_none() && map.get("constraint").is_some());
-    if wrong {
-        return None;
-    }
-    if filter.is_none() && constraint.is_none() && (!managed || strategy == Some(Strategy::Digest))
-    {
-        let help = "write which tags count, such as `allowTags: ^16-alpine$` for one tag, \
-                    `allowTags: ^16\\.\\d+$` for several, or `constraint: ^16` for versions";
-        let message = "an external image needs `allowTags` or `constraint`";
-        let message = if managed {
-            "the strategy `Digest` needs a `constraint`, the tag to follow"
-        } else {
-            message
-        };
-        reader.report(
-            Diagnostic::error(code::MISSING_SELECTION, message).help(help),
-            map.span,
-        );
-        return None;
-    }
-    // Versions are what a constraint is about, and what we publish ourselves.
-    let by_version = managed || constraint.is_some();
-    let strategy = strategy.unwrap_or(if by_version {
-        Strategy::SemVer
-    } else {
-        Strategy::Lexical
-    });
-    match (strategy, filter, constraint) {
-        (Strategy::Digest, filter, Some((tag, span))) => one_tag(reader, filter, tag, span),
-        (Strategy::Digest, Some(TagFilter::Pattern(_)), None) => {
-            let help =
-                "anchor the pattern to one tag, such as `^16-alpine$`, or choose another strategy";
-            conflict(
-                reader,
-                "allowTags",
-                "the strategy `Digest` follows one tag, but `allowTags` matches several",
-                help,
-            )
-        }
-        (_, Some(TagFilter::Literal(_)), Some(_)) => {
-            let help = "remove one of them";
-            conflict(
-                reader,
-                "constraint",
-                "`allowTags` matches one tag only, so there is nothing to choose by `constraint`",
-                help,
-            )
-        }
-        (_, Some(TagFilter::Literal(tag)), None) => Some(Watch::Tag(tag)),
-        (Strategy::Lexical | Strategy::NewestBuild, _, Some((_, span))) => {
-            let message = format!("`constraint` has no effect with the strategy `{strategy}`");
-            let help = "remove it, or write `imageSelectionStrategy: SemVer`";
-            reader.report(
-                Diagnostic::error(code::INVALID_CONSTRAINT, message).help(help),
-                span,
-            );
-            None
-        }
-        (Strategy::SemVer, filter, Some((text, span))) => {
-            let range: VersionRange =
-                reader.checked(text, span, "constraint", VersionRange::CODE)?;
-            Some(Watch::SemVer {
-                constraint: Some(range),
-                tags: pattern(filter),
-            })
-        }
-        (Strategy::SemVer, filter, None) => Some(Watch::SemVer {
-            constraint: None,
-            tags: pattern(filter),
-        }),
-        (Strategy::Lexical, filter, None) => Some(Watch::Lexical {
-            tags: pattern(filter),
-        }),
-        (Strategy::NewestBuild, filter, None) => Some(Watch::NewestBuild {
-            tags: pattern(filter),
-        }),
-        (Strategy::Digest, None, None) => None,
-    }
-}
-
-fn pattern(filter: Option<TagFilter>) -> Option<super::Pattern> {
-    match filter {
-        Some(TagFilter::Pattern(pattern)) => Some(pattern),
-        Some(TagFilter::Literal(_)) | None => None,
-    }
-}
-
-fn one_tag(
-    reader: &mut Reader<'_>,
-    filter: Option<TagFilter>,
-    text: &str,
-    span: Span,
-) -> Option<Watch> {
-    let tag: Tag = reader.checked(text, span, "constraint", code::INVALID_CONSTRAINT)?;
-    match filter {
-        None => Some(Watch::Tag(tag)),
-        Some(TagFilter::Literal(same)) if same == tag => Some(Watch::Tag(tag)),
-        Some(_) => {
-            let help = "remove `allowTags`, or choose another strategy";
-            conflict(
-                reader,
-                "allowTags",
-                "the strategy `Digest` follows the tag in `constraint` and heeds no `allowTags`",
-                help,
-            )
-        }
-    }
-}
-
-fn conflict<T>(reader: &mut Reader<'_>, key: &str, message: &str, help: &str) -> Option<T> {
-    let place = reader.fields.of(key);
-    reader.out.push(
-        Diagnostic::error(code::CONFLICTING_KEYS, message)
-            .help(help)
-            .at(place),
-    );
-    None
 }
 
 fn updates(

@@ -5,7 +5,7 @@ use crate::yaml::Node;
 
 use super::decode::{Map, Reader};
 use super::fields::Fields;
-use super::git::{ApiUrl, Branch, RepoPath};
+use super::git::{Branch, RepoPath};
 use super::names::{EnvName, Name, ObjectName};
 use super::parse::Parse;
 use super::settings::{
@@ -13,6 +13,7 @@ use super::settings::{
     Providers, Secrets, Settings, Webhook, WebhookKind,
 };
 use super::time::Duration;
+use super::urls::ApiUrl;
 
 pub(super) const SETTINGS: &[&str] = &[
     "project",

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use crate::diagnostics::{Code, Place, code};
 
 use super::fields::Fields;
-use super::git::{Branch, GitUrl, Provider, RepoPath, RepoSlug, WorkflowFile};
+use super::git::{Branch, Provider, RepoPath, RepoSlug, WorkflowFile};
 use super::names::{EnvName, Name, ObjectName};
 use super::parse::{Invalid, Parse, choice_type, text_type};
 use super::reference::Repository;
 use super::time::{Duration, Schedule};
+use super::urls::GitUrl;
 use super::watch::Watch;
 
 /// An image that somebody enrolled.
@@ -311,7 +312,7 @@ pub enum Verify {
         /// The identity in the certificate.
         identity: OneLine,
         /// The issuer of the identity token.
-        issuer: super::git::ApiUrl,
+        issuer: super::urls::ApiUrl,
     },
 }
 

@@ -9,6 +9,8 @@ mod cycles;
 mod decode;
 mod enroll_image;
 mod enroll_settings;
+mod enroll_source;
+mod enroll_watch;
 mod enrollment;
 mod fields;
 mod git;
@@ -24,6 +26,7 @@ mod schema;
 mod settings;
 mod state;
 mod time;
+mod urls;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -32,7 +35,7 @@ use std::sync::Arc;
 use crate::diagnostics::{self, Diagnostic};
 
 pub use fields::Fields;
-pub use git::{ApiUrl, Branch, GitUrl, Provider, RepoPath, RepoSlug, WorkflowFile};
+pub use git::{Branch, Provider, RepoPath, RepoSlug, WorkflowFile};
 pub use image::{
     About, Builder, Criticality, Image, Input, Kind, Local, OneLine, Platform, Source, StageName,
     Update, UpdateKind, UpdateType, Verify, YamlKey,
@@ -46,6 +49,7 @@ pub use settings::{
 };
 pub use state::{Base, DiscoveryStatus, ImageState, Link};
 pub use time::{Duration, Schedule, Time};
+pub use urls::{ApiUrl, GitUrl};
 pub use watch::{Pattern, Strategy, TagFilter, VersionRange, Watch};
 
 /// The files that a model is made of, as texts.

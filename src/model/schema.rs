@@ -455,7 +455,7 @@ mod tests {
         ("File", enrollment::TOP),
         ("Image", image::IMAGE),
         ("Older", image::OLDER),
-        ("Source", image::SOURCE),
+        ("Source", crate::model::enroll_source::SOURCE),
         ("Update", image::UPDATE),
         ("Local", image::LOCAL),
         ("Verify", image::VERIFY),

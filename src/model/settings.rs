@@ -3,12 +3,13 @@
 use crate::diagnostics::{Code, Diagnostic, code};
 
 use super::fields::Fields;
-use super::git::{ApiUrl, Branch, GitUrl, Provider, RepoPath};
+use super::git::{Branch, Provider, RepoPath};
 use super::image::OneLine;
 use super::names::{EnvName, Name, ObjectName};
 use super::parse::{Invalid, Parse, choice_type};
 use super::reference::Reference;
 use super::time::{Duration, Time};
+use super::urls::{ApiUrl, GitUrl};
 
 /// What holds for all images. Everything has a default but `git.repo`.
 #[derive(Clone, PartialEq, Eq, Debug)]
