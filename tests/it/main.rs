@@ -10,7 +10,13 @@
     reason = "tests read files, start programs and fail by panicking; helpers outside #[test] too"
 )]
 
+mod against;
 mod architecture;
 mod example;
+mod inputs;
+mod interrupted;
+mod out;
 mod pipeline;
 mod repository;
+mod support;
+mod verbs;
