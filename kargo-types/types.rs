@@ -49,8 +49,8 @@ pub(crate) const SUBSCRIPTIONS: &[(&str, &str)] = &[
 ];
 
 /// Where a list of steps stands; only a Stage's may refer to tasks.
-const STAGE_STEPS: &str = "Stage/spec/promotionTemplate/spec/steps/items";
-const TASK_STEPS: &[&str] = &[
+pub(crate) const STAGE_STEPS: &str = "Stage/spec/promotionTemplate/spec/steps/items";
+pub(crate) const TASK_STEPS: &[&str] = &[
     "Promotion/spec/steps/items",
     "PromotionTask/spec/steps/items",
     "ClusterPromotionTask/spec/steps/items",
@@ -109,63 +109,71 @@ fn steps(mut generator: Generator) -> Generator {
     generator
 }
 
-fn choices(generator: Generator) -> Generator {
+/// Properties that exclude each other: where, the field they become, its type.
+/// That the facts' rules say so is proved when the types are generated.
+pub(crate) const CHOICES: &[(&str, &str, &str, &[&str])] = &[
+    (
+        "ProjectConfig/spec/promotionPolicies/items",
+        "stages",
+        "PolicyStages",
+        &["stage", "stageSelector"],
+    ),
+    (
+        "Promotion/spec",
+        "of",
+        "PromotionOf",
+        &["freight", "origin"],
+    ),
+    (
+        "GitCloneConfig/checkout/items",
+        "revision",
+        "CheckoutRevision",
+        &["branch", "commit", "tag"],
+    ),
+    (
+        "GitPushConfig",
+        "target",
+        "GitPushTarget",
+        &["generateTargetBranch", "targetBranch", "tag"],
+    ),
+    (
+        "GitHubPushConfig",
+        "target",
+        "GitHubPushTarget",
+        &["generateTargetBranch", "targetBranch"],
+    ),
+    ("DeleteConfig", "what", "DeleteWhat", &["path", "paths"]),
+    (
+        "KustomizeSetImageConfig/images/items",
+        "to",
+        "KustomizeImageVersion",
+        &["tag", "digest"],
+    ),
+    (
+        "ArgoCDUpdateConfig#argoCDAppUpdate",
+        "app",
+        "ArgoCDUpdateApp",
+        &["name", "selector"],
+    ),
+    (
+        "ArgoCDWaitConfig#argoCDAppWait",
+        "app",
+        "ArgoCDWaitApp",
+        &["name", "selector"],
+    ),
+    (
+        "ArgoCDUpdateConfig#argoCDKustomizeImageUpdate",
+        "to",
+        "ArgoCDImageVersion",
+        &["tag", "digest"],
+    ),
+];
+
+fn choices(mut generator: Generator) -> Generator {
+    for (pointer, field, name, properties) in CHOICES {
+        generator = generator.choice(pointer, field, name, properties);
+    }
     generator
-        .choice(
-            "ProjectConfig/spec/promotionPolicies/items",
-            "stages",
-            "PolicyStages",
-            &["stage", "stageSelector"],
-        )
-        .choice(
-            "Promotion/spec",
-            "of",
-            "PromotionOf",
-            &["freight", "origin"],
-        )
-        .choice(
-            "GitCloneConfig/checkout/items",
-            "revision",
-            "CheckoutRevision",
-            &["branch", "commit", "tag"],
-        )
-        .choice(
-            "GitPushConfig",
-            "target",
-            "GitPushTarget",
-            &["generateTargetBranch", "targetBranch", "tag"],
-        )
-        .choice(
-            "GitHubPushConfig",
-            "target",
-            "GitHubPushTarget",
-            &["generateTargetBranch", "targetBranch"],
-        )
-        .choice("DeleteConfig", "what", "DeleteWhat", &["path", "paths"])
-        .choice(
-            "KustomizeSetImageConfig/images/items",
-            "to",
-            "KustomizeImageVersion",
-            &["tag", "digest"],
-        )
-        .choice(
-            "ArgoCDUpdateConfig#argoCDAppUpdate",
-            "app",
-            "ArgoCDUpdateApp",
-            &["name", "selector"],
-        )
-        .choice(
-            "ArgoCDWaitConfig#argoCDAppWait",
-            "app",
-            "ArgoCDWaitApp",
-            &["name", "selector"],
-        )
-        .choice(
-            "ArgoCDUpdateConfig#argoCDKustomizeImageUpdate",
-            "to",
-            "ArgoCDImageVersion",
-            &["tag", "digest"],
-        )
 }
 
 /// Short names, and one name for a shape that the facts repeat. The first that

@@ -56,6 +56,7 @@ pub(crate) struct Limits {
     pub(crate) min_items: Option<u64>,
     pub(crate) max_items: Option<u64>,
     pub(crate) unique_items: bool,
+    pub(crate) preserve_unknown_fields: bool,
     pub(crate) list_type: Option<String>,
     pub(crate) map_type: Option<String>,
     /// Keys that tell items apart (`x-kubernetes-list-map-keys`).
@@ -84,6 +85,7 @@ impl Limits {
             min_items,
             max_items,
             unique_items,
+            preserve_unknown_fields: _,
             list_type: _,
             map_type: _,
             map_keys,

@@ -409,7 +409,12 @@ fn keywords(node: &Node) -> Vec<(String, String)> {
         add("default", format!("serde_json::json!({})", json(value)));
     }
     if let Some(value) = &limits.pattern {
-        add("pattern", literal(value));
+        // What is evaluated first need not look like its result.
+        let value = match limits.expression {
+            true => format!(r"(?:{value})|\$\{{[{{%]"),
+            false => value.clone(),
+        };
+        add("pattern", literal(&value));
     }
     if let (Some(value), Ty::String) = (&limits.format, &node.ty) {
         add("format", literal(value));
@@ -448,6 +453,9 @@ fn keywords(node: &Node) -> Vec<(String, String)> {
     }
     if limits.unique_items && limits.list_type.as_deref() != Some("set") {
         add("uniqueItems", "true".to_string());
+    }
+    if limits.preserve_unknown_fields && matches!(node.ty, Ty::Json | Ty::JsonMap) {
+        add("x-kubernetes-preserve-unknown-fields", "true".to_string());
     }
     if let Some(value) = &limits.list_type {
         add("x-kubernetes-list-type", literal(value));

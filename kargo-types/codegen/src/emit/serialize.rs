@@ -3,7 +3,7 @@
 
 use super::{Emitter, by_hand, literal};
 use crate::facts::Resource;
-use crate::ir::{Choice, Container, Field, Keys, Part, Struct, Tagged};
+use crate::ir::{Choice, Container, Field, Keyed, Keys, Part, Struct, Tagged};
 
 const SIGNATURE: &str =
     "fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {";
@@ -135,6 +135,30 @@ impl Emitter<'_> {
         self.code
             .line("let mut map = serializer.serialize_map(None)?;");
         self.code.line("self.write(&mut map)?;");
+        self.code.line("map.end()");
+        self.code.close("}");
+        self.code.close("}");
+    }
+
+    /// As a map: serde's own way would come out of some YAML writers as a tag.
+    pub(super) fn serialize_keyed(&mut self, container: &Container, keyed: &Keyed) {
+        self.code.line("");
+        self.code
+            .open(format!("impl Serialize for {} {{", container.name));
+        self.code.open(SIGNATURE);
+        self.code
+            .line("let mut map = serializer.serialize_map(Some(1))?;");
+        self.code.open("match self {");
+        for variant in &keyed.variants {
+            if let Keys::One(key) = &variant.keys {
+                self.code.line(format!(
+                    "Self::{}(value) => map.serialize_entry({}, value)?,",
+                    variant.rust,
+                    literal(key)
+                ));
+            }
+        }
+        self.code.close("}");
         self.code.line("map.end()");
         self.code.close("}");
         self.code.close("}");

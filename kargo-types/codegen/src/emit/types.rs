@@ -346,7 +346,7 @@ impl Emitter<'_> {
             "An object with one key, which says what it is.",
         ));
         self.code
-            .line("#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]");
+            .line("#[derive(Clone, Debug, PartialEq, JsonSchema)]");
         self.code.open(format!("pub enum {} {{", container.name));
         for variant in &keyed.variants {
             let Keys::One(key) = &variant.keys else {
@@ -355,13 +355,14 @@ impl Emitter<'_> {
             self.code.doc(&format!("Under the key `{key}`."));
             if variant.rust != *key {
                 self.code
-                    .line(format!("#[serde(rename = {})]", literal(key)));
+                    .line(format!("#[schemars(rename = {})]", literal(key)));
             }
             let ty = self.ty(&variant.node.ty);
             self.code.line(format!("{}({ty}),", variant.rust));
         }
         self.code.close("}");
         self.conversions(&container.name, &keyed.variants);
+        self.serialize_keyed(container, keyed);
     }
 
     pub(super) fn tagged(&mut self, container: &Container, tagged: &Tagged) {
@@ -381,7 +382,15 @@ impl Emitter<'_> {
             self.code
                 .line(format!("#[schemars(rename = {})]", literal(&variant.value)));
             let ty = self.ty(&variant.node.ty);
-            self.code.line(format!("{}({ty}),", variant.rust));
+            let bounds: Vec<String> = keywords(&variant.node)
+                .into_iter()
+                .map(|(name, value)| format!("\"{name}\" = {value}"))
+                .collect();
+            let bounds = match bounds.is_empty() {
+                true => String::new(),
+                false => format!("#[schemars(extend({}))] ", bounds.join(", ")),
+            };
+            self.code.line(format!("{}({bounds}{ty}),", variant.rust));
         }
         self.code.close("}");
         for variant in &tagged.variants {

@@ -692,6 +692,7 @@ fn limits(schema: &Schema, place: &Place) -> Limits {
         min_items: schema.min_items,
         max_items: schema.max_items,
         unique_items: schema.unique_items,
+        preserve_unknown_fields: schema.preserve_unknown_fields,
         list_type: schema.list_type.clone(),
         map_type: schema.map_type.clone(),
         map_keys: schema.list_map_keys.clone(),

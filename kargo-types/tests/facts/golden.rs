@@ -1,12 +1,10 @@
 //! The generated code as people read it, held in `generated.rs.golden`.
-#![allow(clippy::disallowed_methods, reason = "reads facts and the golden file")]
 
 use std::path::Path;
 
 use crd_codegen::Generator;
 
-#[path = "../types.rs"]
-mod types;
+use crate::types;
 
 #[test]
 fn generated_code_is_the_golden_copy() {
@@ -30,7 +28,7 @@ fn generated_code_is_the_golden_copy() {
     assert!(
         text == old,
         "generated.rs.golden is not what the generator writes now (from line {}); \
-         look at the change, then run UPDATE_GOLDEN=1 cargo test -p kargo-types --test golden",
+         look at the change, then run UPDATE_GOLDEN=1 cargo test -p kargo-types --test facts golden",
         differing.map_or(0, |line| line + 1),
     );
 }
