@@ -275,7 +275,7 @@ fn only_yaml_files_of_the_folders_themselves_are_state() {
         "state/base-images/more/x.yaml",
         "images.d/readme.md",
     ] {
-        tree.write(path, "%%% no yaml: [\n");
+        tree.write(path, b"%%% \xff no yaml: [\n");
     }
     let ran = tree.synth(&["--check"]).expect(0);
     assert_eq!(ran.stderr, "");
