@@ -67,9 +67,9 @@ fn rank(kind: &str) -> usize {
         .unwrap_or(KINDS.len())
 }
 
-fn key(object: &ApiObject) -> Key<'_> {
+fn key(object: &ApiObject, rank: usize) -> Key<'_> {
     (
-        rank(object.kind()),
+        rank,
         object.kind(),
         object.namespace().unwrap_or_default(),
         object.name(),
@@ -79,8 +79,15 @@ fn key(object: &ApiObject) -> Key<'_> {
 
 /// The objects in order of kind and name.
 pub(super) fn by_kind<'a>(objects: impl Iterator<Item = (usize, &'a ApiObject)>) -> Vec<usize> {
+    // Objects of one kind mostly follow each other.
+    let mut last = ("", rank(""));
     let mut keyed: Vec<(Key<'a>, usize)> = objects
-        .map(|(index, object)| (key(object), index))
+        .map(|(index, object)| {
+            if object.kind() != last.0 {
+                last = (object.kind(), rank(object.kind()));
+            }
+            (key(object, last.1), index)
+        })
         .collect();
     keyed.sort_unstable();
     keyed.into_iter().map(|(_, index)| index).collect()

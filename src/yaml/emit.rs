@@ -109,7 +109,10 @@ impl<'o> Emitter<'o> {
 
     fn string(&mut self, text: &str) {
         self.blank();
-        if self.after != After::Start && quote::is_literal(text) {
+        if quote::is_plain(text.as_bytes()) {
+            self.out.push_str(text);
+            self.out.push('\n');
+        } else if self.after != After::Start && quote::is_literal(text) {
             self.literal(text);
         } else {
             quote::push(self.out, text);

@@ -38,7 +38,7 @@ pub(super) fn push(out: &mut String, text: &str) {
 /// Plain: begins with a letter, holds letters, digits and `_./-:@+` only, does not
 /// end in `:`, and is no word with a meaning. Or a Go duration such as `24h0m0s`,
 /// which has a digit first but no reader takes for a number.
-fn is_plain(bytes: &[u8]) -> bool {
+pub(super) fn is_plain(bytes: &[u8]) -> bool {
     let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
         return false;
     };
@@ -50,33 +50,43 @@ fn is_plain(bytes: &[u8]) -> bool {
     }
     first.is_ascii_alphabetic()
         && *last != b':'
-        && bytes.iter().all(|b| {
-            b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'/' | b'-' | b':' | b'@' | b'+')
-        })
+        && bytes
+            .iter()
+            .all(|b| IN_PLAIN.get(usize::from(*b)) == Some(&true))
         && !is_word(bytes)
 }
+
+/// The bytes of a plain scalar.
+const IN_PLAIN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut left: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-:@+";
+    while let [b, rest @ ..] = left {
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "a byte is below 256, and this runs when compiled"
+        )]
+        {
+            table[*b as usize] = true;
+        }
+        left = rest;
+    }
+    table
+};
 
 /// The words that some reader takes for a boolean or a null, in any case. `nan`
 /// and `inf` are strings in YAML, but numbers in the expressions that Kargo reads
 /// from it.
 fn is_word(bytes: &[u8]) -> bool {
-    const WORDS: [&[u8]; 14] = [
-        b"y",
-        b"n",
-        b"on",
-        b"no",
-        b"yes",
-        b"off",
-        b"true",
-        b"false",
-        b"null",
-        b"nil",
-        b"none",
-        b"nan",
-        b"inf",
-        b"infinity",
-    ];
-    bytes.len() <= 8 && WORDS.iter().any(|word| word.eq_ignore_ascii_case(bytes))
+    let words: &[&[u8]] = match bytes.len() {
+        1 => &[b"y", b"n"],
+        2 => &[b"on", b"no"],
+        3 => &[b"yes", b"off", b"nil", b"nan", b"inf"],
+        4 => &[b"true", b"null", b"none"],
+        5 => &[b"false"],
+        8 => &[b"infinity"],
+        _ => &[],
+    };
+    words.iter().any(|word| word.eq_ignore_ascii_case(bytes))
 }
 
 /// Whether people see the character, and every reader keeps it as it is.
