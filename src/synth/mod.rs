@@ -58,6 +58,11 @@ pub use patch::{Operation, Patch, PatchError};
 pub use problem::Problem;
 pub use validator::{Objects, Validator};
 
+/// The guide's snippets, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/synth-library.md")]
+struct Guide;
+
 #[cfg(test)]
 mod tests {
     mod app;

@@ -79,6 +79,8 @@ impl fmt::Display for Problem {
     }
 }
 
+impl std::error::Error for Problem {}
+
 /// A JSON pointer as people write paths: `/spec/steps/0` is `spec.steps[0]`.
 fn dotted(pointer: &str) -> String {
     let mut path = String::new();
