@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use image_factory::model::{self, InputFile, InputFiles};
+use image_factory::pipeline;
 
 /// One file of the repository as a text.
 fn file(path: &str) -> InputFile {
@@ -29,7 +30,7 @@ fn folder(path: &str) -> Vec<InputFile> {
 }
 
 /// Everything that `synth` reads of this repository.
-pub(crate) fn inputs() -> InputFiles {
+fn inputs() -> InputFiles {
     InputFiles {
         enrollment: vec![file("images.yaml")],
         images: folder("state/images"),
@@ -62,4 +63,22 @@ fn images_yaml_and_state_agree_and_nothing_is_wrong_with_them() {
     assert_eq!(external, ["postgres", "redis"]);
     assert_eq!(model.image_states.len(), inputs.images.len());
     assert_eq!(model.bases.len(), inputs.bases.len());
+}
+
+#[test]
+fn dist_is_what_they_say() {
+    let rendered = pipeline::render(&inputs()).files.unwrap();
+    let mut rendered: Vec<(String, String)> = rendered
+        .into_iter()
+        .map(|spec| (format!("dist/{}", spec.path), spec.text))
+        .collect();
+    rendered.sort();
+    let stored = folder("dist");
+    let stored = stored
+        .into_iter()
+        .map(|file| (file.path.to_string(), file.text));
+    assert!(
+        rendered == stored.collect::<Vec<_>>(),
+        "dist/ is out of date; write it with: cargo run --bin synth"
+    );
 }

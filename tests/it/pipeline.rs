@@ -2,6 +2,7 @@
 //! disk, a clock or an environment has none. (The fourth guard of the import
 //! rules; ARCHITECTURE.md.)
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use image_factory::model::{InputFile, InputFiles};
@@ -67,6 +68,23 @@ fn rendered(inputs: &InputFiles) -> Vec<FileSpec> {
 
 fn texts(files: Vec<FileSpec>) -> Vec<(String, String)> {
     files.into_iter().map(|f| (f.path, f.text)).collect()
+}
+
+#[test]
+fn each_image_and_each_base_has_its_warehouse() {
+    let files = rendered(&inputs());
+    let documents = files.iter().flat_map(|file| &file.documents);
+    let warehouses: BTreeSet<&str> = documents
+        .filter(|document| document.id.kind == "Warehouse")
+        .map(|document| document.id.name.as_str())
+        .collect();
+    let expected = [
+        "golang-1.24-alpine",
+        "postgres",
+        "shop-api",
+        "static-debian12",
+    ];
+    assert_eq!(warehouses, BTreeSet::from(expected));
 }
 
 #[test]
