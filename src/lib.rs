@@ -5,6 +5,7 @@
 //! have effects.
 
 pub mod charts;
+pub mod checks;
 pub mod cli;
 pub mod diagnostics;
 pub mod model;

@@ -2,6 +2,7 @@
 //! no disk, network, clock or environment.
 
 use crate::charts;
+use crate::checks;
 use crate::diagnostics::{self, Diagnostic, code};
 use crate::model::{self, GitRepo, InputFiles, Model};
 use crate::synth::FileSpec;
@@ -36,8 +37,10 @@ fn manifests(model: &Model, inputs: &InputFiles) -> Result<Vec<FileSpec>, Vec<Di
         GitRepo::Optional => None,
     };
     let repo = model.settings.git_repo(origin).map_err(|d| vec![d])?;
-    let app = charts::app(model, repo)
+    let mut app = charts::app(model, repo)
         .map_err(|error| vec![Diagnostic::error(code::TEXT_FAILED, error.to_string())])?;
+    app.validator(checks::Kargo);
+    app.validator(checks::NoLoop::new(repo, &charts::written(model)));
     app.synth()
         .map_err(|problems| problems.into_iter().map(Diagnostic::from).collect())
 }

@@ -65,6 +65,23 @@ const CHARTS: &[(&str, &[Part])] = &[
     (names::FILE_AUTOMATION, &[templates::add, automation::add]),
 ];
 
+/// The folders that our own commits change, from the top of the repository: to
+/// watch them would make each analysis cause the next.
+#[must_use]
+pub fn written(model: &Model) -> Vec<String> {
+    vec![inside(model, "dist/"), inside(model, "state/")]
+}
+
+/// A path of the factory's folder, from the top of its repository.
+fn inside(model: &Model, path: &str) -> String {
+    let factory = &model.settings.git.path;
+    if factory.is_top() {
+        path.to_owned()
+    } else {
+        [factory.as_str(), "/", path].concat()
+    }
+}
+
 /// The complete Kargo project of `model`, whose files are in `repo`.
 ///
 /// # Errors

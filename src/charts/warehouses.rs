@@ -104,7 +104,7 @@ fn git(context: &Context<'_>, source: &Source) -> Subscription {
         branch: Some(source.branch.to_string()),
         strict_semvers: Some(false),
         include_paths: Some(included(context, source, ours)),
-        exclude_paths: ours.then(|| written_by_us(context)),
+        exclude_paths: ours.then(|| super::written(context.model)),
         discovery_limit: Some(COMMITS),
         ..GitSubscription::default()
     })
@@ -118,7 +118,8 @@ fn included(context: &Context<'_>, source: &Source, ours: bool) -> Vec<String> {
         paths.push(folder(source.context.as_str()));
     }
     if ours {
-        paths.push(inside(context, "images.yaml"));
+        paths.push(super::inside(context.model, "images.yaml"));
+        paths.push(super::inside(context.model, "images.d/"));
     }
     paths.sort();
     paths.dedup();
@@ -151,21 +152,6 @@ fn app_folder(dockerfile: &RepoPath) -> String {
 
 fn folder(path: &str) -> String {
     [path, "/"].concat()
-}
-
-/// What our own commits change: to watch it would make each analysis cause the next.
-fn written_by_us(context: &Context<'_>) -> Vec<String> {
-    vec![inside(context, "dist/"), inside(context, "state/")]
-}
-
-/// A path of the factory's folder, from the top of its repository.
-fn inside(context: &Context<'_>, path: &str) -> String {
-    let factory = &context.model.settings.git.path;
-    if factory.is_top() {
-        path.to_owned()
-    } else {
-        [factory.as_str(), "/", path].concat()
-    }
 }
 
 #[cfg(test)]

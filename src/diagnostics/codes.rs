@@ -278,6 +278,44 @@ codes! {
     TEXT_FAILED = "IF108", "text that cannot be filled in":
         "A text of `templates/` lacks a value. The build checks them, so this is a fault of the program; please report it.";
 
+    SCHEMA_VIOLATION = "IF120", "object that breaks its schema":
+        "The API server, a webhook of Kargo or the step itself would refuse this value: the schema of the kind, one \
+         of its CEL rules, or the schema of a subscription or promotion step says otherwise.";
+    MISSING_REFERENCE = "IF121", "reference to what is not rendered":
+        "A Stage names a Warehouse, Stage, AnalysisTemplate or promotion task that is not among the manifests, or a \
+         Stage that never has its Freight. Kargo accepts that, and then waits for ever or fails at run time.";
+    FREIGHT_SOURCES = "IF122", "Freight that never arrives":
+        "The sources of a requested Freight contradict each other, or admit none. Kargo accepts that without a word.";
+    NEVER_SOAKS = "IF123", "soak that never ends":
+        "Freight soaks only in a Stage with promotion steps: not in its Warehouse, and not in a control-flow Stage, \
+         which passes everything on at once.";
+    STAGE_CYCLE = "IF124", "Stages that wait for each other":
+        "Each of the Stages takes Freight from the next, and the last from the first, so none ever gets any.";
+    SUBSCRIPTION_TWICE = "IF125", "repository subscribed to twice":
+        "A Warehouse may hold one subscription a repository. Kargo's own check for that never fires; every Freight \
+         is refused afterwards.";
+    DEAD_FIELD = "IF126", "field that fails discovery":
+        "Kargo still accepts `allowTags` and `ignoreTags`, but since 1.11 discovery fails with them.";
+    UNREADABLE_PATTERN = "IF127", "pattern that Kargo cannot read":
+        "Kargo reads patterns with Go's RE2 when it looks for artifacts, and fails then. Only what RE2 and Rust's regex \
+         crate read alike is taken.";
+    STEP_INVALID = "IF128", "promotion step that cannot run":
+        "Two steps have one alias, or an alias of the form that Kargo gives to steps without one.";
+    EXPRESSION_INVALID = "IF129", "expression without a value":
+        "Kargo evaluates `${{ }}` when a Promotion or verification runs. This one is not closed, or asks for an image \
+         that none of the Stage's Warehouses subscribes to; Kargo compares the texts as they are written.";
+    ARGUMENT_INVALID = "IF130", "verification with wrong arguments":
+        "An argument that no template declares is dropped without a word; one that a template declares and nobody \
+         gives makes every verification fail.";
+    METRIC_INVALID = "IF131", "metric that cannot run":
+        "Argo Rollouts has no admission webhook: what it does not like about a metric it says when a run begins.";
+    POLICY_INVALID = "IF132", "promotion policy that does not match":
+        "A policy of the ProjectConfig decides about no Stage, or a Stage that asks for automatic promotion has none. \
+         The first policy that matches a Stage decides.";
+    WATCHES_ITSELF = "IF133", "Warehouse that sees our own commits":
+        "The Warehouse watches the repository that state and manifests are committed to, without leaving these folders \
+         out. Each analysis would make a commit, each commit Freight, and each Freight an analysis.";
+
     NOT_GENERATED = "IF150", "file in the way that is not ours":
         "A file of this name stands in the out folder and does not begin with the line that marks what `synth` wrote. \
          Somebody wrote it by hand, so it is not overwritten. Move it away, rename it, or delete it.";
