@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A real API server accepts dist/ (or the folder given): etcd and a
-# kube-apiserver built from its Go module run on the loopback, the upstream
+# A real API server accepts dist/ and what synth makes of tests/e2e/rich (or the
+# folders given): etcd and a kube-apiserver built from its Go module run on the loopback, the upstream
 # CRDs are installed, and every object goes through schema, CEL, defaulting and
 # strict field validation. Broken samples must be refused.
 set -euo pipefail
@@ -8,9 +8,9 @@ set -euo pipefail
 
 KUBERNETES=$(sed -n 's/^\s*k8s\.io\/kubernetes \(v1\.[0-9.]*\).*/\1/p' "$ROOT/tests/e2e/apiserver/go.mod")
 samples=$ROOT/tests/e2e/samples
-dist=${1:-$ROOT/dist}
 upstream=$(upstream) || skip "no CRDs here; fetch them with: tests/e2e/upstream.sh target/upstream"
-[ -d "$dist" ] || die "$dist does not exist; write it with: cargo run --bin synth"
+folders=()
+manifests "$@"
 
 # --- programs -----------------------------------------------------------------
 
@@ -133,31 +133,34 @@ done
 [ "$refused" -gt 0 ] || die "no broken samples"
 say "samples: sound ones accepted, $refused broken ones refused"
 
-# --- dist -------------------------------------------------------------------------
-
-k kustomize "$dist" >"$run/all.yaml"
-# A dry run creates nothing, so the namespaces of the others have to be there.
-k create --dry-run=client --validate=false -f "$run/all.yaml" \
-    -o 'jsonpath={.kind}{" "}{.metadata.name}{"\n"}' >"$run/objects"
-namespaces=$(sed -n 's/^Namespace //p' "$run/objects")
-for namespace in $namespaces; do
-    k get namespace "$namespace" >/dev/null 2>&1 || k create namespace "$namespace" >/dev/null
-done
-
-k apply --dry-run=server --validate=strict -k "$dist" >"$run/applied" 2>"$run/applied.err" || {
-    cat "$run/applied" "$run/applied.err"
-    die "the API server refuses $dist"
-}
-grep -v 'missing the kubectl.kubernetes.io/last-applied-configuration' "$run/applied.err" || true
-objects=$(wc -l <"$run/objects") accepted=$(grep -c '(server dry run)$' "$run/applied" || true)
-[ "$objects" -gt 0 ] || die "$dist holds no object"
-[ "$objects" -eq "$accepted" ] || die "$objects objects, but $accepted accepted"
-say "kubectl apply --dry-run=server -k: $accepted of $objects objects accepted"
-sed 's/ .*//' "$run/objects" | sort | uniq -c
-
-# --- stored as written: what Argo CD would show as drift ----------------------------
+# --- the manifests ------------------------------------------------------------------
 
 venv=$(venv "$ROOT/tests/e2e/requirements.txt") || die "the Python packages of tests/e2e/requirements.txt cannot be installed"
-k apply --server-side --force-conflicts -f "$run/all.yaml" >/dev/null
-k get -f "$run/all.yaml" -o json >"$run/stored.json"
-"$venv/bin/python" "$ROOT/tests/e2e/stored.py" "$run/all.yaml" "$run/stored.json"
+
+check() { # check FOLDER
+    local dist=$1 namespace objects accepted
+    k kustomize "$dist" >"$run/all.yaml"
+    # A dry run creates nothing, so the namespaces of the others have to be there.
+    k create --dry-run=client --validate=false -f "$run/all.yaml" \
+        -o 'jsonpath={.kind}{" "}{.metadata.name}{"\n"}' >"$run/objects"
+    for namespace in $(sed -n 's/^Namespace //p' "$run/objects"); do
+        k get namespace "$namespace" >/dev/null 2>&1 || k create namespace "$namespace" >/dev/null
+    done
+
+    k apply --dry-run=server --validate=strict -k "$dist" >"$run/applied" 2>"$run/applied.err" || {
+        cat "$run/applied" "$run/applied.err"
+        die "the API server refuses $dist"
+    }
+    grep -v 'missing the kubectl.kubernetes.io/last-applied-configuration' "$run/applied.err" || true
+    objects=$(wc -l <"$run/objects") accepted=$(grep -c '(server dry run)$' "$run/applied" || true)
+    [ "$objects" -gt 0 ] || die "$dist holds no object"
+    [ "$objects" -eq "$accepted" ] || die "$objects objects, but $accepted accepted"
+    say "$(basename "$dist"): kubectl apply --dry-run=server -k: $accepted of $objects objects accepted"
+    sed 's/ .*//' "$run/objects" | sort | uniq -c
+
+    # Stored as written: a difference is what Argo CD would show as drift.
+    k apply --server-side --force-conflicts -f "$run/all.yaml" >/dev/null
+    k get -f "$run/all.yaml" -o json >"$run/stored.json"
+    "$venv/bin/python" "$ROOT/tests/e2e/stored.py" "$run/all.yaml" "$run/stored.json"
+}
+for folder in "${folders[@]}"; do check "$folder"; done

@@ -51,6 +51,21 @@ venv() {
     printf '%s\n' "$folder"
 }
 
+# manifests FOLDER...: sets `folders` to these, or to dist/ and what synth makes
+# of tests/e2e/rich, which has one of everything.
+manifests() {
+    local folder
+    folders=("$@")
+    if [ $# -eq 0 ]; then
+        folders=("$ROOT/dist" "$WORK/rich")
+        (cd "$ROOT" && cargo run --quiet --locked --bin synth -- --root tests/e2e/rich --out "$WORK/rich" --diff none) ||
+            die "synth does not render tests/e2e/rich"
+    fi
+    for folder in "${folders[@]}"; do
+        [ -d "$folder" ] || die "$folder does not exist; write it with: cargo run --bin synth"
+    done
+}
+
 # Prints a TCP port of the loopback that nobody listens on.
 free_port() {
     local port
