@@ -4,6 +4,7 @@ use super::{Emitter, literal};
 use crate::ir::{
     Choice, ChoiceVariant, Container, Keys, Limits, Node, Part, Shape, Struct, Tagged, Ty,
 };
+use crate::names;
 use crate::rules::{Cmp, Cond, Operand, Rule, Test};
 
 const SIGNATURE: &str = "fn check(&self, at: &At<'_>, out: &mut Vec<Violation>) {";
@@ -343,10 +344,13 @@ impl Emitter<'_> {
             emitter: self,
             host: None,
             this: Some((this, node.clone())),
+            locals: Vec::new(),
         };
         match asker.cond(&rule.cond) {
             Ok(condition) => {
-                self.code.open(format!("if !({condition}) {{"));
+                self.code
+                    .line(format!("let holds = {};", outer(&condition)));
+                self.code.open("if !holds {");
                 self.code.line(format!(
                     "check::broken({}, {at}, out);",
                     literal(&rule.message)
@@ -373,28 +377,72 @@ impl Emitter<'_> {
             emitter: self,
             host: Some(fields),
             this: None,
+            locals: Vec::new(),
         };
-        let guards = asker.guards(&rule.cond);
-        match asker.cond(&rule.cond) {
-            Ok(condition) => {
-                let mut all = guards;
-                all.push(format!("!({condition})"));
-                self.code.open(format!("if {} {{", all.join(" && ")));
-                self.code.line(format!(
-                    "check::broken({}, at, out);",
-                    literal(&rule.message)
-                ));
-                self.code.close("}");
-            }
+        asker.name_properties(&rule.cond);
+        let unknown: Vec<String> = asker
+            .locals
+            .iter()
+            .filter(|local| matches!(local.node.ty, Ty::OrExpr(_)))
+            .map(|local| format!("{}.is_some_and(OrExpr::is_expr)", local.rust))
+            .collect();
+        let condition = asker.cond(&rule.cond);
+        let locals = asker.locals;
+        let condition = match condition {
+            Ok(condition) => condition,
             Err(what) => {
                 let text = rule.text.clone();
-                self.fail(
+                return self.fail(
                     container,
                     format!("the rule `{text}` cannot be expressed: it has {what}"),
                 );
             }
+        };
+        self.code.open("{");
+        for local in &locals {
+            self.code
+                .line(format!("let {} = {};", local.rust, local.value));
+        }
+        if !unknown.is_empty() {
+            self.code
+                .line(format!("let unknown = {};", unknown.join(" || ")));
+        }
+        self.code
+            .line(format!("let holds = {};", outer(&condition)));
+        self.code.open(if unknown.is_empty() {
+            "if !holds {"
+        } else {
+            "if !unknown && !holds {"
+        });
+        self.code.line(format!(
+            "check::broken({}, at, out);",
+            literal(&rule.message)
+        ));
+        self.code.close("}");
+        self.code.close("}");
+    }
+}
+
+/// The condition without parentheses around the whole of it.
+fn outer(condition: &str) -> &str {
+    let Some(inner) = condition
+        .strip_prefix('(')
+        .and_then(|rest| rest.strip_suffix(')'))
+    else {
+        return condition;
+    };
+    let mut depth = 0_i32;
+    for c in inner.chars() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        if depth < 0 {
+            return condition;
         }
     }
+    inner
 }
 
 fn range(least: Option<u64>, most: Option<u64>) -> String {
@@ -411,9 +459,40 @@ struct Asker<'a, 'b> {
     emitter: &'a Emitter<'b>,
     host: Option<&'a Struct>,
     this: Option<(String, Node)>,
+    /// Properties of the host that have a name of their own.
+    locals: Vec<Local>,
+}
+
+/// A property as a variable of type `Option<&T>`.
+struct Local {
+    json: String,
+    rust: String,
+    value: String,
+    node: Node,
 }
 
 impl Asker<'_, '_> {
+    /// Gives every property that the condition asks about a name.
+    fn name_properties(&mut self, cond: &Cond) {
+        let Some(fields) = self.host else {
+            return;
+        };
+        for json in cond.properties() {
+            if let Ok((value, node)) = self.property(fields, &json, "self") {
+                let mut rust = names::field(&json);
+                if matches!(rust.as_str(), "at" | "out" | "holds" | "unknown" | "value") {
+                    rust.push('_');
+                }
+                self.locals.push(Local {
+                    json,
+                    rust,
+                    value,
+                    node,
+                });
+            }
+        }
+    }
+
     fn cond(&mut self, cond: &Cond) -> Result<String, String> {
         Ok(match cond {
             Cond::Const(value) => value.to_string(),
@@ -503,6 +582,9 @@ impl Asker<'_, '_> {
                 Ok((format!("{text}.and_then(|list| list.get({index}))"), *inner))
             }
             Operand::Property(of, name) if **of == Operand::This && self.host.is_some() => {
+                if let Some(local) = self.locals.iter().find(|local| local.json == *name) {
+                    return Ok((local.rust.clone(), local.node.clone()));
+                }
                 let fields = self.host.ok_or("no struct")?;
                 self.property(fields, name, "self")
             }
@@ -520,7 +602,7 @@ impl Asker<'_, '_> {
                     return Err(format!("the property `{name}` of a union"));
                 };
                 let (inner, node) = self.property(fields, name, "object")?;
-                Ok((format!("{text}.and_then(|object| {inner})"), node))
+                Ok((format!("{text}.and_then(|object| {{ {inner} }})"), node))
             }
         }
     }
@@ -549,7 +631,7 @@ impl Asker<'_, '_> {
                             one
                         };
                         let text = format!(
-                            "(match &{of}.{} {{ {one} => Some(value), _ => None }})",
+                            "match &{of}.{} {{ {one} => Some(value), _ => None }}",
                             choice.rust
                         );
                         return Ok((text, variant.node.clone()));
@@ -560,19 +642,6 @@ impl Asker<'_, '_> {
         Err(format!(
             "the property `{name}`, which the object does not have"
         ))
-    }
-
-    /// What must not be an expression for the rule to be decidable.
-    fn guards(&self, cond: &Cond) -> Vec<String> {
-        let Some(fields) = self.host else {
-            return Vec::new();
-        };
-        cond.properties()
-            .iter()
-            .filter_map(|name| self.property(fields, name, "self").ok())
-            .filter(|(_, node)| matches!(node.ty, Ty::OrExpr(_)))
-            .map(|(text, _)| format!("!{text}.is_some_and(OrExpr::is_expr)"))
-            .collect()
     }
 
     fn test(&self, test: &Test, node: &Node) -> Result<String, String> {
