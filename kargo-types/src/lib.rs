@@ -22,6 +22,24 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! A step, with one of several options that exclude each other:
+//!
+//! ```
+//! use kargo_types::{CheckoutRevision, GitCheckout, GitCloneConfig, PromotionStep, Validate};
+//!
+//! let clone = GitCloneConfig {
+//!     repo_url: "https://github.com/example/app".into(),
+//!     checkout: vec![GitCheckout {
+//!         path: "./src".into(),
+//!         revision: Some(CheckoutRevision::Branch("main".into())),
+//!         ..Default::default()
+//!     }],
+//!     ..Default::default()
+//! };
+//! let step = PromotionStep::uses(clone).named("clone").only_if("vars.active == 'yes'");
+//! assert_eq!(step.validate(), []);
+//! ```
+//!
 //! A misspelt step option does not compile:
 //!
 //! ```compile_fail,E0560

@@ -79,6 +79,29 @@ pub mod check {
         count(keys, &range, "keys", at, out);
     }
 
+    /// The form of a mail address: something, `@`, something, no blanks.
+    pub fn email(text: &str, at: &At<'_>, out: &mut Vec<Violation>) {
+        let fits = text.rsplit_once('@').is_some_and(|(name, host)| {
+            !name.is_empty() && !host.is_empty() && !text.contains(char::is_whitespace)
+        });
+        if !fits {
+            at.wrong(out, format!("`{text}` is no mail address"));
+        }
+    }
+
+    /// The form of an absolute URI: a scheme, `:`, something, no blanks.
+    pub fn uri(text: &str, at: &At<'_>, out: &mut Vec<Violation>) {
+        let fits = text.split_once(':').is_some_and(|(scheme, rest)| {
+            scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+                && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+                && !rest.is_empty()
+                && !text.contains(|c: char| c.is_whitespace() || c.is_control())
+        });
+        if !fits {
+            at.wrong(out, format!("`{text}` is no absolute URI"));
+        }
+    }
+
     /// A text must match.
     pub fn pattern(text: &str, pattern: &Pattern, at: &At<'_>, out: &mut Vec<Violation>) {
         if !pattern.is_match(text) {

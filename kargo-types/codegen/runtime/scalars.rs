@@ -108,7 +108,7 @@ fn parse_duration(text: &str) -> Option<i64> {
         let mut scale = nanos;
         for digit in fraction.chars() {
             let digit = i128::from(digit.to_digit(10)?);
-            total += digit * nanos * scale / nanos / 10;
+            total += digit * scale / 10;
             scale /= 10;
         }
         rest = after.strip_prefix(unit)?;

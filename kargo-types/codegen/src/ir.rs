@@ -74,7 +74,7 @@ impl Limits {
     pub(crate) fn is_empty(&self) -> bool {
         let Limits {
             pattern,
-            format: _,
+            format,
             min_length,
             max_length,
             minimum,
@@ -94,7 +94,8 @@ impl Limits {
             rules,
             expression: _,
         } = self;
-        pattern.is_none()
+        !matches!(format.as_deref(), Some("email" | "uri"))
+            && pattern.is_none()
             && min_length.is_none()
             && max_length.is_none()
             && minimum.is_none()

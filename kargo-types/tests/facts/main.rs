@@ -13,6 +13,7 @@ mod oracle;
 mod round_trip;
 mod rules;
 mod sample;
+mod scalars;
 mod schema;
 mod wrong;
 

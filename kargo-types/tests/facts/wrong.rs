@@ -161,6 +161,9 @@ impl Walk<'_> {
         if schema.format.as_deref() == Some("date-time") {
             return self.put("date-time", at, json!("yesterday"));
         }
+        if matches!(schema.format.as_deref(), Some("email" | "uri")) {
+            self.put("format", at, json!("example org"));
+        }
         if is_duration(path, schema) {
             for text in ["7 dogs", "", "5", "99999999h"] {
                 self.put("duration", at, json!(text));
@@ -341,6 +344,7 @@ fn one_mistake_is_refused_with_its_pointer() {
         "CEL",
         "duration",
         "date-time",
+        "format",
     ] {
         assert!(
             counts.get(what).is_some_and(|count| *count > 0),

@@ -229,6 +229,12 @@ impl Emitter<'_> {
                 range(*min_length, *max_length)
             ));
         }
+        if let (Some(format @ ("email" | "uri")), Ty::String) =
+            (node.limits.format.as_deref(), &node.ty)
+        {
+            self.code
+                .line(format!("check::{format}({by_ref}, {at}, out);"));
+        }
         if let Some(pattern) = pattern {
             match &node.ty {
                 Ty::String => {
