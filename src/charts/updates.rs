@@ -7,13 +7,14 @@
 use std::collections::BTreeMap;
 
 use kargo_types::{
-    CheckoutRevision, GitCheckout, GitCloneConfig, GitCommitConfig, GitOpenPRConfig, GitPushConfig,
-    GitPushTarget, KeyUpdate, KustomizeImage, KustomizeImageVersion, KustomizeSetImageConfig,
-    OrExpr, PromotionStep, RequestedFreight, Stage, StageSpec, YAMLUpdateConfig,
+    CheckoutRevision, GitCheckout, GitCloneConfig, GitCommitConfig, GitOpenPRConfig, GitProvider,
+    GitPushConfig, GitPushTarget, KeyUpdate, KustomizeImage, KustomizeImageVersion,
+    KustomizeSetImageConfig, OrExpr, PromotionStep, RequestedFreight, Stage, StageSpec,
+    YAMLUpdateConfig,
 };
 
 use super::Context;
-use super::stage::{Promotion, after, image_from, label, steps};
+use super::stage::{Promotion, after, label, steps};
 use crate::model::{Image, Update, UpdateKind, YamlKey};
 use crate::names;
 use crate::synth::Chart;
@@ -165,6 +166,22 @@ impl Change<'_> {
         Ok(steps)
     }
 
+    /// Kargo knows the big hosts by name; a host of one's own it must be told of.
+    fn provider(&self) -> Option<GitProvider> {
+        let providers = &self.context.model.settings.providers;
+        let is_at = |web: String| {
+            let rest = self.target.repo.strip_prefix(&web);
+            rest.is_some_and(|rest| rest.starts_with('/'))
+        };
+        if is_at(providers.github.web()) {
+            Some(GitProvider::Github)
+        } else if is_at(providers.gitlab.web()) {
+            Some(GitProvider::Gitlab)
+        } else {
+            None
+        }
+    }
+
     /// The clones of one Promotion lie side by side.
     fn folder(&self) -> String {
         if self.index == 0 {
@@ -181,7 +198,7 @@ impl Change<'_> {
             UpdateKind::Kustomize => PromotionStep::uses(KustomizeSetImageConfig {
                 path: kustomization_folder(path),
                 images: Some(vec![KustomizeImage {
-                    to: KustomizeImageVersion::Tag(image_from(repository, "Tag")),
+                    to: KustomizeImageVersion::Tag(built(repository, "Tag")),
                     image: repository.to_owned(),
                     name: None,
                     new_name: None,
@@ -207,6 +224,7 @@ impl Change<'_> {
             repo_url: self.target.repo.to_owned(),
             source_branch: format!("${{{{ outputs['{push}'].branch }}}}"),
             target_branch: self.target.branch.to_owned(),
+            provider: self.provider().map(OrExpr::from),
             title: Some(self.text(updates, |updates| Text::UpdatesPullRequestTitle(updates))?),
             description: Some(self.text(updates, |updates| Text::UpdatesPullRequestBody(updates))?),
             ..GitOpenPRConfig::default()
@@ -254,11 +272,17 @@ fn kustomization_folder(path: String) -> String {
     path
 }
 
+/// A field of the image that the Freight brings. There always is one; if there
+/// were none, the step had better fail than write an empty reference.
+fn built(repository: &str, field: &str) -> String {
+    ["${{ quote(imageFrom(\"", repository, "\").", field, ") }}"].concat()
+}
+
 /// What belongs at a key: its last part says whether that is a tag, a digest or
 /// a whole reference.
 fn value_at(key: &YamlKey, repository: &str) -> String {
     match key.as_str().rsplit('.').next() {
-        Some("digest") => image_from(repository, "Digest"),
+        Some("digest") => built(repository, "Digest"),
         Some("image") => [
             "${{ quote(\"",
             repository,
@@ -267,6 +291,6 @@ fn value_at(key: &YamlKey, repository: &str) -> String {
             "\").Tag) }}",
         ]
         .concat(),
-        _ => image_from(repository, "Tag"),
+        _ => built(repository, "Tag"),
     }
 }

@@ -13,6 +13,7 @@
 mod against;
 mod architecture;
 mod example;
+mod golden;
 mod inputs;
 mod interrupted;
 mod out;
