@@ -267,10 +267,8 @@ impl<'a> Reader<'a> {
         }
         let node = self.value(depth)?;
         self.end_line()?;
-        // A line further right would continue a plain scalar, or is wrong.
-        if !self.at_end() && self.column > column {
-            return None;
-        }
+        // A line further right would continue a plain scalar, or is wrong; no
+        // collection around takes it, so the text is declined.
         Some(Rest::Value(node))
     }
 

@@ -65,6 +65,57 @@ spec:
     assert_eq!(to_string(&value).unwrap(), expected);
 }
 
+/// kubectl alone takes `y` and `n` for booleans, and no reader in these tests does
+/// so; so the decision itself is held here.
+#[test]
+fn words_with_a_meaning_are_quoted_in_any_case() {
+    for word in [
+        "y", "n", "on", "no", "yes", "off", "true", "false", "null", "nil", "none", "nan", "inf",
+        "infinity",
+    ] {
+        for word in [word.to_owned(), word.to_uppercase()] {
+            assert_eq!(to_string(&word), Ok(format!("\"{word}\"\n")));
+            assert_eq!(
+                to_string(&BTreeMap::from([(&word, 1)])),
+                Ok(format!("\"{word}\": 1\n"))
+            );
+        }
+    }
+    for plain in [
+        "yy",
+        "x",
+        "only",
+        "nullable",
+        "e1",
+        "a:b",
+        "v1.0",
+        "5m0s",
+        "24h0m0s",
+        "a@b",
+        "x-y_z/w+1",
+    ] {
+        assert_eq!(to_string(plain), Ok(format!("{plain}\n")));
+    }
+    for quoted in [
+        "1",
+        "1e3",
+        "0x1f",
+        "12:30",
+        "2024-01-15",
+        "a:",
+        "a b",
+        "-a",
+        ".a",
+        "/a",
+        "~",
+        "",
+        "1d",
+        "a#b",
+    ] {
+        assert_eq!(to_string(quoted), Ok(format!("\"{quoted}\"\n")));
+    }
+}
+
 #[test]
 fn numbers_are_exact_and_floats_in_every_reader() {
     let table = [

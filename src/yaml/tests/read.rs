@@ -283,6 +283,17 @@ fn limits_hold() {
          e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]\n";
     assert_eq!(errors(bomb)[0].0, ReadErrorKind::AliasBomb);
 
+    // No anchor inside another: only the copies count.
+    let copies = |count: usize| {
+        format!(
+            "a: &a [{}]\nb: [{}]\n",
+            "x,".repeat(999),
+            "*a,".repeat(count)
+        )
+    };
+    assert_eq!(errors(&copies(99)), []);
+    assert_eq!(errors(&copies(100))[0].0, ReadErrorKind::AliasBomb);
+
     // Each anchor wraps the one before: copies that grow without any list.
     let mut chain = "a0: &a0 x\n".to_owned();
     for at in 1..2000 {
