@@ -361,16 +361,16 @@ struct Host {
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
 struct Secrets {
     /// To clone and push by git.
-    #[schemars(extend("default" = "github-credentials"))]
+    #[schemars(extend("default" = "image-factory-git"))]
     git: Option<ObjectNameText>,
     /// To start workflows on GitHub.
-    #[schemars(extend("default" = "github-workflow-token"))]
+    #[schemars(extend("default" = "image-factory-github"))]
     github: Option<ObjectNameText>,
     /// To start pipelines on GitLab.
-    #[schemars(extend("default" = "gitlab-trigger-token"))]
+    #[schemars(extend("default" = "image-factory-gitlab"))]
     gitlab: Option<ObjectNameText>,
     /// To pull images.
-    #[schemars(extend("default" = "gh-docker-registry-creds"))]
+    #[schemars(extend("default" = "image-factory-registry"))]
     registry: Option<ObjectNameText>,
 }
 

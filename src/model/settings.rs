@@ -189,13 +189,13 @@ impl ProviderSettings {
 /// The names of Secrets in the project's namespace.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Secrets {
-    /// To clone and push by git; `github-credentials`.
+    /// To clone and push by git; `image-factory-git`.
     pub git: ObjectName,
-    /// To start workflows on GitHub; `github-workflow-token`.
+    /// To start workflows on GitHub; `image-factory-github`.
     pub github: ObjectName,
-    /// To start pipelines on GitLab; `gitlab-trigger-token`.
+    /// To start pipelines on GitLab; `image-factory-gitlab`.
     pub gitlab: ObjectName,
-    /// To pull images; `gh-docker-registry-creds`.
+    /// To pull images; `image-factory-registry`.
     pub registry: ObjectName,
 }
 

@@ -118,3 +118,18 @@ fn what_the_readme_calls_first_is_what_ci_runs_first() {
     }
     assert_eq!(commands, ["cargo run --bin synth", "cargo test"]);
 }
+
+#[test]
+fn the_secrets_that_are_named_by_default_are_documented() {
+    let schema: serde_json::Value = serde_json::from_str(&read("images.schema.json")).unwrap();
+    let document = read("docs/secrets.md");
+    let secrets = schema["definitions"]["Secrets"]["properties"]
+        .as_object()
+        .unwrap();
+    for (setting, property) in secrets {
+        let name = property["default"].as_str().unwrap();
+        let row = format!("| `{name}` (`settings.secrets.{setting}`) |");
+        assert!(document.contains(&row), "docs/secrets.md lacks {row}");
+    }
+    assert!(!secrets.is_empty());
+}
