@@ -50,7 +50,6 @@ const CORE: &[&str] = &[
     "charts",
     "checks",
     "diagnostics",
-    "graph",
     "model",
     "names",
     "synth",
@@ -67,8 +66,6 @@ const MODULES: &[Module] = &[
     pure("model", &["diagnostics", "yaml"]),
     // 2: manifests in general; knows no image
     manifests("synth", &["diagnostics", "yaml"]),
-    // 3: how images hang together; knows no manifest
-    pure("graph", &["diagnostics", "model"]),
     // 4: our manifests; what they are called, and what is in them
     pure("names", &["synth"]),
     manifests("charts", CORE),
@@ -83,7 +80,6 @@ const MODULES: &[Module] = &[
             "charts",
             "checks",
             "diagnostics",
-            "graph",
             "model",
             "names",
             "pipeline",
