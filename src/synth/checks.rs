@@ -63,16 +63,17 @@ pub(super) fn check(object: &ApiObject, problems: &mut Vec<Problem>) {
         _ => {}
     }
     for (key, value) in object.labels() {
-        let pointer = format!(
-            "/metadata/labels/{}",
-            key.replace('~', "~0").replace('/', "~1")
-        );
+        // Made only where it is needed: nearly all labels are right.
+        let pointer = || {
+            let key = key.replace('~', "~0").replace('/', "~1");
+            format!("/metadata/labels/{key}")
+        };
         if !name::is_qualified(key) {
-            report(&pointer, format!("`{key}` cannot be the key of a label"));
+            report(&pointer(), format!("`{key}` cannot be the key of a label"));
         }
         if !value.is_some_and(name::is_label_value) {
             report(
-                &pointer,
+                &pointer(),
                 "the value of a label has at most 63 letters, digits, `-`, `_` and `.`, letters or digits at both ends"
                     .to_owned(),
             );

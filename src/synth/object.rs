@@ -187,12 +187,13 @@ impl ApiObject {
     }
 
     /// What two objects of one cluster may not share; the version is not part of it.
+    /// The name comes first, since that is where most differ.
     pub(super) fn identity(&self) -> (&str, &str, Option<&str>, &str) {
         let group = self
             .api_version
             .split_once('/')
             .map_or("", |(group, _)| group);
-        (group, &self.kind, self.namespace(), self.name())
+        (self.name(), &self.kind, self.namespace(), group)
     }
 
     /// The labels; `None` for a value that is no text.
