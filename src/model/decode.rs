@@ -210,6 +210,12 @@ impl<'d> Reader<'d> {
     /// The checked value of a node. What YAML takes for a number or boolean is
     /// told to be quoted only if that would make it right.
     fn value_of<T: Parse>(&mut self, node: &Node<'_>, path: &str) -> Option<T> {
+        if let Kind::Scalar(scalar) = &node.kind
+            && scalar.is_string()
+            && let Ok(value) = T::parse(&scalar.text)
+        {
+            return Some(value);
+        }
         let text = match &node.kind {
             Kind::Scalar(scalar) if T::parse(&scalar.text).is_err() => &*scalar.text,
             _ => self.text_of(node, path)?,
