@@ -113,18 +113,25 @@ fn load(group: &mut Group<'_>, id: BenchmarkId, inputs: &InputFiles) {
 fn render(group: &mut Group<'_>, id: BenchmarkId, inputs: &InputFiles) {
     let bytes: usize = rendered(inputs).iter().map(|file| file.text.len()).sum();
     group.throughput(Throughput::Bytes(bytes as u64));
-    group.bench_function(id, |bencher| bencher.iter(|| pipeline::render(black_box(inputs))));
+    group.bench_function(id, |bencher| {
+        bencher.iter(|| pipeline::render(black_box(inputs)))
+    });
 }
 
 /// What one edited rebuildDelay changes, object by object.
 fn diff(group: &mut Group<'_>, id: BenchmarkId, inputs: &InputFiles) {
-    let old = rendered(inputs).into_iter().map(|file| (file.path, file.text)).collect();
+    let old = rendered(inputs)
+        .into_iter()
+        .map(|file| (file.path, file.text))
+        .collect();
     let mut edited = inputs.clone();
     let text = &mut edited.enrollment.first_mut().unwrap().text;
     *text = text.replacen("rebuildDelay: 12h", "rebuildDelay: 36h", 1);
     let new = rendered(&edited);
     assert_eq!(diff::files(&old, &new).len(), 1, "one delay is in one file");
-    group.bench_function(id, |bencher| bencher.iter(|| diff::files(black_box(&old), &new)));
+    group.bench_function(id, |bencher| {
+        bencher.iter(|| diff::files(black_box(&old), &new))
+    });
 }
 
 fn rendered(inputs: &InputFiles) -> Vec<FileSpec> {
@@ -138,7 +145,12 @@ type Part = fn(&mut Group<'_>, BenchmarkId, &InputFiles);
 
 fn all(criterion: &mut Criterion) {
     let factories = SIZES.map(|size| (size, factory(size)));
-    let parts: [(&str, Part); 4] = [("read", read), ("load", load), ("render", render), ("diff", diff)];
+    let parts: [(&str, Part); 4] = [
+        ("read", read),
+        ("load", load),
+        ("render", render),
+        ("diff", diff),
+    ];
     for (name, part) in parts {
         let mut group = criterion.benchmark_group(name);
         for (size, inputs) in &factories {
