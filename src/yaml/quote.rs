@@ -131,17 +131,28 @@ fn push_single(out: &mut String, text: &str) {
 /// Writes the string between double quotes, whatever it holds.
 pub(super) fn push_double(out: &mut String, text: &str) {
     out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            ' ' => out.push(' '),
-            c if is_shown(c) => out.push(c),
-            c => push_escape(out, c as u32),
+    let mut rest = text;
+    loop {
+        // Most strings are ASCII without anything to escape, and so one run.
+        let run = rest
+            .bytes()
+            .position(|b| !matches!(b, b' '..=b'~') || matches!(b, b'"' | b'\\'));
+        let Some((run, behind)) = rest.split_at_checked(run.unwrap_or(rest.len())) else {
+            break;
+        };
+        out.push_str(run);
+        let mut chars = behind.chars();
+        match chars.next() {
+            None => break,
+            Some('"') => out.push_str("\\\""),
+            Some('\\') => out.push_str("\\\\"),
+            Some('\n') => out.push_str("\\n"),
+            Some('\t') => out.push_str("\\t"),
+            Some('\r') => out.push_str("\\r"),
+            Some(c) if is_shown(c) => out.push(c),
+            Some(c) => push_escape(out, c as u32),
         }
+        rest = chars.as_str();
     }
     out.push('"');
 }
