@@ -109,8 +109,8 @@ class Runner:
 
 
 SECRETS = {
-    "git": "github-credentials",
-    "github": "github-workflow-token",
-    "gitlab": "gitlab-trigger-token",
-    "registry": "gh-docker-registry-creds",
+    "git": "image-factory-git",
+    "github": "image-factory-github",
+    "gitlab": "image-factory-gitlab",
+    "registry": "image-factory-registry",
 }

@@ -294,7 +294,7 @@ export class AutomationChart extends KargoChart {
       kind: "ServiceAccount",
       metadata: { name: "image-factory", namespace: PROJECT, annotations: { [WAVE]: "-1" } },
       automountServiceAccountToken: false,
-      imagePullSecrets: [{ name: "gh-docker-registry-creds" }],
+      imagePullSecrets: [{ name: "image-factory-registry" }],
     });
     this.cron("rebuild-due", "7 * * * *", ["rebuild", "--due"]);
     this.cron("discover-resolve", "37 3 * * *", ["discover", "--resolve"]);

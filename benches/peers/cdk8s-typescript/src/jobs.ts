@@ -34,8 +34,8 @@ export class Runner {
   constructor(inputs: Inputs) {
     this.git = inputs.git;
     const providers = new Set(inputs.images.filter((i) => i.source?.repo).map((i) => i.source?.provider ?? "github"));
-    if (providers.has("github")) this.tokens.push(secretEnv("GITHUB_TOKEN", "github-workflow-token", "token", true));
-    if (providers.has("gitlab")) this.tokens.push(secretEnv("GITLAB_TOKEN", "gitlab-trigger-token", "token", true));
+    if (providers.has("github")) this.tokens.push(secretEnv("GITHUB_TOKEN", "image-factory-github", "token", true));
+    if (providers.has("gitlab")) this.tokens.push(secretEnv("GITLAB_TOKEN", "image-factory-gitlab", "token", true));
   }
 
   job(args: string[]): object {
@@ -91,7 +91,7 @@ export class Runner {
             {
               name: "registry",
               secret: {
-                secretName: "gh-docker-registry-creds",
+                secretName: "image-factory-registry",
                 items: [{ key: ".dockerconfigjson", path: "config.json" }],
                 optional: true,
               },
@@ -113,8 +113,8 @@ export class Runner {
         name: "GIT_CONFIG_VALUE_0",
         value: `!f() { printf 'username=%s\\npassword=%s\\n' "$GIT_USERNAME" "$GIT_PASSWORD"; }; f`,
       },
-      secretEnv("GIT_USERNAME", "github-credentials", "username"),
-      secretEnv("GIT_PASSWORD", "github-credentials", "password"),
+      secretEnv("GIT_USERNAME", "image-factory-git", "username"),
+      secretEnv("GIT_PASSWORD", "image-factory-git", "password"),
     ];
   }
 }
