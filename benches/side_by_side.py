@@ -9,7 +9,7 @@ benches/peers with npm and pip below the scratch folder, proves with compare.py
 that all of them write the same objects for 100 images, and then measures: all
 programs in turn, again and again, so that whatever else the machine does falls
 on all alike. CPU is user and system time of the process and its children (jsii
-runs node), memory the largest resident set of any of them. The least CPU of all
+runs node), memory the largest resident set of any one of them. The least CPU of all
 runs stands in the table, since other work on the machine can only add to it.
 
 The compare step needs PyYAML and uses the jinja2 peer's.
@@ -23,6 +23,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, field
 
@@ -43,7 +44,8 @@ class Program:
     # One rebuildDelay of images.yaml is another than when that was written.
     edited: bool = False
     largest: int | None = None
-    runs: dict[int, list[tuple[float, float, int]]] = field(default_factory=dict)
+    runs: dict[int, list[tuple[float, float]]] = field(default_factory=dict)
+    resident: dict[int, int] = field(default_factory=dict)
 
 
 def quiet(command: list, **options) -> None:
@@ -55,7 +57,6 @@ def quiet(command: list, **options) -> None:
 
 def measure(command: list[str]) -> tuple[float, float, int]:
     """CPU and wall-clock seconds, and the largest resident set in KiB."""
-    begin = time.monotonic()
     # Otherwise jsii prints a page whenever it finds a release of node that it does not know.
     environment = os.environ | {f"JSII_SILENCE_WARNING_{why}_NODE_VERSION": "1" for why in JSII_WARNINGS}
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment)
@@ -65,6 +66,16 @@ def measure(command: list[str]) -> tuple[float, float, int]:
     if status != 0:
         sys.exit(f"{' '.join(command)}\nended with status {status}:\n{errors.decode(errors='replace')}")
     return usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss
+
+
+def resident(command: list[str]) -> int:
+    """The largest resident set in KiB, by GNU time where it is found: a process begins
+    with that of the one that started it, and this program's own is not small."""
+    if not (gnu_time := shutil.which("time")):
+        return measure(command)[2]
+    with tempfile.NamedTemporaryFile("r") as file:
+        measure([gnu_time, "--quiet", "-f", "%M", "-o", file.name, *command])
+        return int(file.read())
 
 
 def install(scratch: pathlib.Path, limit: int) -> dict[str, Program]:
@@ -106,8 +117,8 @@ def install(scratch: pathlib.Path, limit: int) -> dict[str, Program]:
     return {program.name: program for program in programs}
 
 
-def run(program: Program, root: pathlib.Path, outs: pathlib.Path) -> tuple[float, float, int]:
-    """One run, into an empty folder unless it is to find everything in place."""
+def prepare(program: Program, root: pathlib.Path, outs: pathlib.Path) -> list[str]:
+    """The command of one run, into an empty folder unless it is to find everything in place."""
     if program.in_sync:
         out = outs / "synth"
     else:
@@ -122,17 +133,17 @@ def run(program: Program, root: pathlib.Path, outs: pathlib.Path) -> tuple[float
             command += [f"{file.name}:{file.stat().st_size}" for file in rendered]
         else:
             command.append({"ROOT": str(root), "OUT": str(out)}.get(word, word))
-    return measure(command)
+    return command
 
 
 def compare(programs: dict[str, Program], scratch: pathlib.Path, size: int) -> None:
     """Every peer says what synth says."""
     outs = scratch / f"out-{size}"
     root, python = scratch / f"factory-{size}", scratch / "venv-jinja2/bin/python"
-    run(programs["synth"], root, outs)
+    measure(prepare(programs["synth"], root, outs))
     for name in ("jinja2", "cdk8s TypeScript", "cdk8s Python"):
         if name in programs:
-            run(programs[name], root, outs)
+            measure(prepare(programs[name], root, outs))
             folders = [outs / "synth", outs / name.replace(" ", "-")]
             done = subprocess.run([python, HERE / "compare.py", *folders], text=True, capture_output=True)
             print(f"{name}, {size} images: {done.stdout.strip()}")
@@ -144,14 +155,14 @@ def table(programs: dict[str, Program], sizes: list[int]) -> str:
     """The figures as a Markdown table a size."""
     lines = []
     for size in sizes:
-        best = {n: min(c for c, _, _ in p.runs[size]) for n, p in programs.items() if size in p.runs}
+        best = {n: min(cpu for cpu, _ in p.runs[size]) for n, p in programs.items() if size in p.runs}
         lines += ["", f"### {size:,} images", ""]
         lines += ["| | CPU, least | CPU, median | wall clock, median | memory | CPU / floor | CPU / synth |"]
         lines += ["| --- | ---: | ---: | ---: | ---: | ---: | ---: |"]
         for name, least in sorted(best.items(), key=lambda pair: pair[1]):
-            cpu, wall, memory = zip(*programs[name].runs[size])
+            cpu, wall = zip(*programs[name].runs[size])
             cells = [name, f"{least * 1e3:,.1f} ms", f"{statistics.median(cpu) * 1e3:,.1f} ms"]
-            cells += [f"{statistics.median(wall) * 1e3:,.1f} ms", f"{statistics.median(memory) / 1024:,.1f} MiB"]
+            cells += [f"{statistics.median(wall) * 1e3:,.1f} ms", f"{programs[name].resident[size] / 1024:,.1f} MiB"]
             cells += [f"{least / best[other]:,.1f}" if other in best else "" for other in ("floor", "synth")]
             lines.append(f"| {' | '.join(cells)} |")
         for name, program in programs.items():
@@ -192,10 +203,13 @@ def main() -> None:
         root, outs = scratch / f"factory-{size}", scratch / f"out-{size}"
         taking_part = [p for p in programs.values() if p.largest is None or size <= p.largest]
         # What the floor is to write, and all in the page cache; not measured.
-        run(programs["synth"], root, outs)
+        measure(prepare(programs["synth"], root, outs))
         for _ in range(given.runs):
             for program in taking_part:
-                program.runs.setdefault(size, []).append(run(program, root, outs))
+                cpu, wall, _ = measure(prepare(program, root, outs))
+                program.runs.setdefault(size, []).append((cpu, wall))
+        for program in taking_part:
+            program.resident[size] = resident(prepare(program, root, outs))
     print(table(programs, sizes))
     if given.json:
         given.json.write_text(json.dumps({p.name: p.runs for p in programs.values()}, indent=1))
