@@ -46,8 +46,8 @@ fn walk<'a>(
                     .iter()
                     .map(|(key, _)| *key)
                     .skip_while(|key| *key != next);
-                let mut names: Vec<&str> = circle.map(|(_, name)| name).collect();
-                names.push(next.1);
+                let mut names: Vec<&str> = circle.map(|(name, _)| name).collect();
+                names.push(next.0);
                 problems.extend(problem(index, next, &names));
             }
             None => {
@@ -83,7 +83,7 @@ fn upstream<'a>(index: &'a Index<'_>, key: (&'a str, &'a str)) -> Vec<(&'a str, 
     let requested = stage.get().spec.requested_freight.iter();
     let names = requested.flat_map(|requested| requested.sources.stages.iter().flatten());
     names
-        .map(|name| (key.0, name.as_str()))
+        .map(|name| (name.as_str(), key.1))
         .filter(|key| index.stages.contains_key(key))
         .collect()
 }

@@ -8,7 +8,6 @@ use kargo_types::{
     ClusterPromotionTask, ProjectConfig, PromotionTask, PromotionTaskKind, Stage, StageSpec,
     Warehouse, WarehouseSpec,
 };
-use kube::Resource;
 use serde::de::DeserializeOwned;
 
 use crate::diagnostics::Code;
@@ -32,12 +31,17 @@ impl<T: Clone> Typed<'_, T> {
     }
 }
 
-/// Namespace and name.
+/// Name and namespace; the name first, because it tells objects apart sooner.
 type Key<'a> = (&'a str, &'a str);
 type Map<'a, T> = BTreeMap<Key<'a>, Typed<'a, T>>;
 
+/// The API versions whose kinds are looked at.
+const KARGO: &str = "kargo.akuity.io/v1alpha1";
+const ROLLOUTS: &str = "argoproj.io/v1alpha1";
+
 /// The objects of each kind; what cannot be read as its kind is left to the
 /// schema check.
+#[derive(Default)]
 pub(super) struct Index<'a> {
     pub(super) warehouses: Map<'a, Warehouse>,
     pub(super) stages: Map<'a, Stage>,
@@ -50,15 +54,20 @@ pub(super) struct Index<'a> {
 
 impl<'a> Index<'a> {
     pub(super) fn of(objects: &Objects<'a>) -> Index<'a> {
-        Index {
-            warehouses: all(objects),
-            stages: all(objects),
-            templates: all(objects),
-            cluster_templates: all(objects),
-            tasks: all(objects),
-            cluster_tasks: all(objects),
-            configs: all(objects),
+        let mut index = Index::default();
+        for object in objects.iter() {
+            match (object.api_version(), object.kind()) {
+                (KARGO, "Stage") => add(&mut index.stages, object),
+                (KARGO, "Warehouse") => add(&mut index.warehouses, object),
+                (KARGO, "ProjectConfig") => add(&mut index.configs, object),
+                (KARGO, "PromotionTask") => add(&mut index.tasks, object),
+                (KARGO, "ClusterPromotionTask") => add(&mut index.cluster_tasks, object),
+                (ROLLOUTS, "AnalysisTemplate") => add(&mut index.templates, object),
+                (ROLLOUTS, "ClusterAnalysisTemplate") => add(&mut index.cluster_templates, object),
+                _ => {}
+            }
         }
+        index
     }
 
     /// The Warehouse of this name in the Stage's project.
@@ -69,7 +78,7 @@ impl<'a> Index<'a> {
     ) -> Option<&'s WarehouseSpec> {
         let namespace = near.namespace().unwrap_or_default();
         self.warehouses
-            .get(&(namespace, name))
+            .get(&(name, namespace))
             .map(|found| &found.get().spec)
     }
 
@@ -77,7 +86,7 @@ impl<'a> Index<'a> {
     pub(super) fn stage<'s>(&'s self, near: &'s ApiObject, name: &'s str) -> Option<&'s StageSpec> {
         let namespace = near.namespace().unwrap_or_default();
         self.stages
-            .get(&(namespace, name))
+            .get(&(name, namespace))
             .map(|found| &found.get().spec)
     }
 
@@ -89,10 +98,10 @@ impl<'a> Index<'a> {
         name: &'s str,
     ) -> Option<&'s [AnalysisArg]> {
         let args = if kind == Some(AnalysisTemplateKind::ClusterAnalysisTemplate) {
-            &self.cluster_templates.get(&("", name))?.get().spec.args
+            &self.cluster_templates.get(&(name, ""))?.get().spec.args
         } else {
             let namespace = near.namespace().unwrap_or_default();
-            &self.templates.get(&(namespace, name))?.get().spec.args
+            &self.templates.get(&(name, namespace))?.get().spec.args
         };
         Some(args.as_deref().unwrap_or_default())
     }
@@ -105,32 +114,35 @@ impl<'a> Index<'a> {
         name: &str,
     ) -> bool {
         if kind == Some(PromotionTaskKind::ClusterPromotionTask) {
-            return self.cluster_tasks.contains_key(&("", name));
+            return self.cluster_tasks.contains_key(&(name, ""));
         }
         let namespace = near.namespace().unwrap_or_default();
-        self.tasks.contains_key(&(namespace, name))
+        self.tasks.contains_key(&(name, namespace))
     }
 }
 
-/// The objects of one kind.
-pub(super) fn all<'a, T>(objects: &Objects<'a>) -> Map<'a, T>
-where
-    T: Resource<DynamicType = ()> + DeserializeOwned + Clone + 'static,
-{
-    let kind = T::kind(&());
-    let api_version = T::api_version(&());
-    let typed = |object: &'a ApiObject| {
-        if object.kind() != kind || object.api_version() != api_version {
-            return None;
-        }
-        let value = match object.downcast::<T>() {
-            Some(typed) => Cow::Borrowed(typed),
-            None => Cow::Owned(serde_json::from_value(object.value().clone()).ok()?),
-        };
-        let key = (object.namespace().unwrap_or_default(), object.name());
-        Some((key, Typed { object, value }))
+fn add<'a, T: DeserializeOwned + Clone + 'static>(map: &mut Map<'a, T>, object: &'a ApiObject) {
+    if let Some(typed) = typed(object) {
+        let key = (object.name(), object.namespace().unwrap_or_default());
+        map.insert(key, typed);
+    }
+}
+
+/// An object in its type, if it can be read as that.
+fn typed<T: DeserializeOwned + Clone + 'static>(object: &ApiObject) -> Option<Typed<'_, T>> {
+    let value = match object.downcast::<T>() {
+        Some(typed) => Cow::Borrowed(typed),
+        None => Cow::Owned(serde_json::from_value(object.value().clone()).ok()?),
     };
-    objects.iter().filter_map(typed).collect()
+    Some(Typed { object, value })
+}
+
+/// The Warehouses among the objects.
+pub(super) fn warehouses<'a>(objects: &Objects<'a>) -> impl Iterator<Item = Typed<'a, Warehouse>> {
+    objects
+        .iter()
+        .filter(|object| object.kind() == "Warehouse" && object.api_version() == KARGO)
+        .filter_map(typed)
 }
 
 /// What Kargo takes for one git repository: without case, `.git` and `/` at the end.

@@ -1,9 +1,9 @@
 //! A Warehouse that watches the repository we write to must not see our commits:
 //! each analysis would cause the next.
 
-use kargo_types::{GitSubscription, Subscription, Warehouse};
+use kargo_types::{GitSubscription, Subscription};
 
-use super::index::{all, git_identity};
+use super::index::{git_identity, warehouses};
 use crate::diagnostics::code;
 use crate::model::GitUrl;
 use crate::synth::{Objects, Problem, Validator};
@@ -44,7 +44,7 @@ impl NoLoop {
 
 impl Validator for NoLoop {
     fn check(&self, objects: &Objects<'_>, problems: &mut Vec<Problem>) {
-        for warehouse in all::<Warehouse>(objects).into_values() {
+        for warehouse in warehouses(objects) {
             let subscriptions = &warehouse.get().spec.subscriptions;
             for (at, subscription) in subscriptions.iter().enumerate() {
                 let Subscription::Git(git) = subscription else {

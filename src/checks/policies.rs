@@ -41,7 +41,7 @@ fn policies(index: &Index<'_>, config: &Typed<'_, ProjectConfig>, problems: &mut
         }
     }
     let namespace = config.object.namespace().unwrap_or_default();
-    for ((_, name), stage) in index.stages.iter().filter(|((of, _), _)| *of == namespace) {
+    for ((name, _), stage) in index.stages.iter().filter(|((_, of), _)| *of == namespace) {
         let decides = selectors
             .iter_mut()
             .find(|(_, _, selector, _)| selector.matches(name, stage));

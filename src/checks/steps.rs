@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kargo_types::{Stage, Subscription};
+use kargo_types::{PromotionStep, Stage, Subscription};
 use serde_json::Value;
 
 use super::expressions::{expressions, literal_arguments};
@@ -11,9 +11,11 @@ use crate::diagnostics::code;
 use crate::synth::Problem;
 
 pub(super) fn check(index: &Index<'_>, problems: &mut Vec<Problem>) {
+    let mut harmless = None;
     for stage in index.stages.values() {
         aliases(stage, problems);
-        texts(index, stage, problems);
+        arguments(index, stage, problems);
+        steps(index, stage, &mut harmless, problems);
     }
 }
 
@@ -52,38 +54,49 @@ fn aliases(stage: &Typed<'_, Stage>, problems: &mut Vec<Problem>) {
 }
 
 /// Every text that Kargo evaluates closes its expressions and asks only for
-/// images that the Stage's Freight can have.
-fn texts(index: &Index<'_>, stage: &Typed<'_, Stage>, problems: &mut Vec<Problem>) {
-    let spec = &stage.get().spec;
-    for (at, arg) in spec
-        .verification
-        .iter()
-        .flat_map(|v| v.args.iter().flatten())
-        .enumerate()
-    {
-        text(
-            index,
-            stage,
-            &arg.value,
-            || format!("/spec/verification/args/{at}/value"),
-            problems,
-        );
+/// images that the Stage's Freight can have: arguments of the verification …
+fn arguments(index: &Index<'_>, stage: &Typed<'_, Stage>, problems: &mut Vec<Problem>) {
+    let verification = stage.get().spec.verification.iter();
+    let args = verification.flat_map(|verification| verification.args.iter().flatten());
+    for (at, arg) in args.enumerate() {
+        let pointer = || format!("/spec/verification/args/{at}/value");
+        text(index, stage, &arg.value, pointer, problems);
     }
-    let steps = spec
-        .promotion_template
-        .iter()
-        .flat_map(|t| t.spec.steps.iter().flatten());
+}
+
+/// … and whatever is in a step. `harmless` is a step seen before that is right
+/// whatever its Stage takes Freight from; most Stages have the same one.
+fn steps<'i>(
+    index: &'i Index<'_>,
+    stage: &'i Typed<'_, Stage>,
+    harmless: &mut Option<&'i PromotionStep>,
+    problems: &mut Vec<Problem>,
+) {
+    let template = stage.get().spec.promotion_template.iter();
+    let steps = template.flat_map(|template| template.spec.steps.iter().flatten());
     for (at, step) in steps.enumerate() {
-        // Steps are few and small; as JSON every text in them is reached.
+        if *harmless == Some(step) {
+            continue;
+        }
+        // As JSON every text in a step is reached.
         let Ok(value) = serde_json::to_value(step) else {
             continue;
         };
+        let before = problems.len();
+        let mut asks = false;
         let pointer = format!("/spec/promotionTemplate/spec/steps/{at}");
         every_text(&value, &pointer, &mut |pointer, value| {
+            asks |= value.contains(IMAGE_FROM);
             text(index, stage, value, || pointer.to_owned(), problems);
         });
+        if !asks && problems.len() == before {
+            *harmless = Some(step);
+        }
     }
 }
+
+/// The function that gives the image of a repository in the Freight at hand.
+const IMAGE_FROM: &str = "imageFrom";
 
 fn every_text(value: &Value, pointer: &str, visit: &mut dyn FnMut(&str, &str)) {
     match value {
@@ -122,7 +135,7 @@ fn text(
         }
     };
     for expression in expressions {
-        for repository in literal_arguments(expression, "imageFrom") {
+        for repository in literal_arguments(expression, IMAGE_FROM) {
             if !subscribes(index, stage, repository) {
                 let message = format!(
                     "no Warehouse that this Stage takes Freight from subscribes to `{repository}`, spelt like this"
