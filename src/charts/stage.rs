@@ -156,3 +156,33 @@ fn note() -> PromotionStep {
         }],
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_written_as_the_api_server_stores_them() {
+        for (minutes, stored) in [
+            (0, "0s"),
+            (30, "30m0s"),
+            (90, "1h30m0s"),
+            (7 * 24 * 60, "168h0m0s"),
+            (3650 * 24 * 60, "87600h0m0s"),
+        ] {
+            let duration = go_duration(Duration::from_minutes(minutes));
+            assert_eq!(duration.to_string(), stored);
+        }
+    }
+
+    #[test]
+    fn a_soak_comes_with_its_selection_policy_and_none_without() {
+        let soaking = after("w", "track-w".to_owned(), Some(Duration::from_days(7)));
+        assert!(soaking.sources.auto_promotion_options.is_some());
+        for soak in [None, Some(Duration::from_days(0))] {
+            let at_once = after("w", "track-w".to_owned(), soak);
+            assert_eq!(at_once.sources.required_soak_time, None);
+            assert_eq!(at_once.sources.auto_promotion_options, None);
+        }
+    }
+}
