@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A real API server accepts dist/ and what synth makes of tests/e2e/rich (or the
-# folders given): etcd and a kube-apiserver built from its Go module run on the loopback, the upstream
+# A real API server accepts dist/ and tests/golden (or the folders given): etcd
+# and a kube-apiserver built from its Go module run on the loopback, the upstream
 # CRDs are installed, and every object goes through schema, CEL, defaulting and
 # strict field validation. Broken samples must be refused.
 set -euo pipefail

@@ -51,15 +51,14 @@ venv() {
     printf '%s\n' "$folder"
 }
 
-# manifests FOLDER...: sets `folders` to these, or to dist/ and what synth makes
-# of tests/e2e/rich, which has one of everything.
+# manifests FOLDER...: sets `folders` to these, or to dist/ and tests/golden,
+# which has one of everything.
 manifests() {
     local folder
     folders=("$@")
     if [ $# -eq 0 ]; then
-        folders=("$ROOT/dist" "$WORK/rich")
-        (cd "$ROOT" && cargo run --quiet --locked --bin synth -- --root tests/e2e/rich --out "$WORK/rich" --diff none) ||
-            die "synth does not render tests/e2e/rich"
+        # tests/it/golden.rs holds these to what synth renders.
+        folders=("$ROOT/dist" "$ROOT"/tests/golden/*/out)
     fi
     for folder in "${folders[@]}"; do
         [ -d "$folder" ] || die "$folder does not exist; write it with: cargo run --bin synth"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every object of dist/ and of tests/e2e/rich (or of the folders given) against
+# Every object of dist/ and of tests/golden (or of the folders given) against
 # the real CRDs and schemas, with a validator that is not ours. Broken samples
 # must be refused.
 set -euo pipefail
