@@ -271,9 +271,9 @@ codes! {
     PATCH_FAILED = "IF106", "patch that does not apply":
         "A JSON patch names a path that the object does not have, tests for a value that is not there, or removes \
          what every object needs. The object may have changed since the patch was written.";
-    CHART_INVALID = "IF107", "chart or file name that cannot be used":
+    CHART_INVALID = "IF107", "chart, file name or mark that cannot be used":
         "A chart's name is a DNS label and unique in its app; the path of a file is relative and stays inside of the \
-         output folder.";
+         output folder; the mark in the first line of each file is a YAML comment.";
 
     TEXT_FAILED = "IF108", "text that cannot be filled in":
         "A text of `templates/` lacks a value. The build checks them, so this is a fault of the program; please report it.";

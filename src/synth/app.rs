@@ -11,6 +11,7 @@ use super::order;
 use super::problem::Problem;
 use super::validator::{Objects, Validator};
 use crate::diagnostics::code;
+use crate::yaml;
 
 /// Charts, checks, and how they become files.
 pub struct App {
@@ -97,6 +98,10 @@ impl App {
         for chart in &self.charts {
             problems.extend(chart.problems.iter().cloned());
             self.check_chart_name(chart, &mut problems);
+        }
+        if !self.mark.starts_with('#') || self.mark.contains(['\n', '\r']) {
+            let message = format!("the mark `{}` is no comment of one line", self.mark);
+            problems.push(Problem::new(code::CHART_INVALID, message));
         }
         let sorted = self.sort(&mut problems);
         let all: Vec<&ApiObject> = sorted
@@ -260,8 +265,7 @@ impl App {
         }
         let mut files: Vec<FileSpec> = writers.into_iter().map(Writer::finish).collect();
         if self.kustomization {
-            let kustomization = self.kustomization_file(&files);
-            files.push(kustomization);
+            files.push(self.kustomization_file(&files));
         }
         check_paths(&files, problems);
         files.sort_by(|one, other| one.path.cmp(&other.path));
@@ -269,19 +273,15 @@ impl App {
     }
 
     fn kustomization_file(&self, files: &[FileSpec]) -> FileSpec {
+        let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
         let mut text = format!(
             "{}\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:",
             self.mark
         );
-        if files.is_empty() {
-            text.push_str(" []");
-        }
-        text.push('\n');
-        for file in files {
-            text.push_str("- ");
-            text.push_str(&file.path);
-            text.push('\n');
-        }
+        // A list of texts, which can always be written.
+        let list = yaml::to_string(&paths).unwrap_or_default();
+        text.push(if paths.is_empty() { ' ' } else { '\n' });
+        text.push_str(&list);
         FileSpec {
             path: "kustomization.yaml".to_owned(),
             text,

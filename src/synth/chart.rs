@@ -110,6 +110,7 @@ impl Chart {
 
     /// Adds the objects of a YAML text of any number of documents; a `List` gives
     /// its items. They get the chart's namespace, labels and annotations like all.
+    /// Plain scalars mean what they mean to `kubectl`: `0644` is 420, `yes` is true.
     ///
     /// # Errors
     /// All that is wrong with the text; nothing is added then.

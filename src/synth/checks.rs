@@ -5,7 +5,7 @@ use super::object::ApiObject;
 use super::problem::Problem;
 use crate::diagnostics::code;
 
-/// Checks name, namespace and labels.
+/// Checks name, namespace, labels and annotations.
 pub(super) fn check(object: &ApiObject, problems: &mut Vec<Problem>) {
     let mut report = |pointer: &str, message: String| {
         problems.push(
@@ -62,21 +62,40 @@ pub(super) fn check(object: &ApiObject, problems: &mut Vec<Problem>) {
         }
         _ => {}
     }
+    // Pointers are made only where they are needed: nearly all keys are right.
     for (key, value) in object.labels() {
-        // Made only where it is needed: nearly all labels are right.
-        let pointer = || {
-            let key = key.replace('~', "~0").replace('/', "~1");
-            format!("/metadata/labels/{key}")
-        };
         if !name::is_qualified(key) {
-            report(&pointer(), format!("`{key}` cannot be the key of a label"));
+            report(
+                &pointer("labels", key),
+                format!("`{key}` cannot be the key of a label"),
+            );
         }
         if !value.is_some_and(name::is_label_value) {
             report(
-                &pointer(),
+                &pointer("labels", key),
                 "the value of a label has at most 63 letters, digits, `-`, `_` and `.`, letters or digits at both ends"
                     .to_owned(),
             );
         }
     }
+    for (key, value) in object.annotations() {
+        // Other than in labels, capitals do not matter in the prefix.
+        if !name::is_qualified(key) && !name::is_qualified(&key.to_ascii_lowercase()) {
+            report(
+                &pointer("annotations", key),
+                format!("`{key}` cannot be the key of an annotation"),
+            );
+        }
+        if value.is_none() {
+            report(
+                &pointer("annotations", key),
+                "the value of an annotation is a text".to_owned(),
+            );
+        }
+    }
+}
+
+fn pointer(map: &str, key: &str) -> String {
+    let key = key.replace('~', "~0").replace('/', "~1");
+    format!("/metadata/{map}/{key}")
 }

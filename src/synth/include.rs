@@ -26,7 +26,7 @@ pub(super) fn objects(text: &str) -> Result<Vec<Value>, Vec<Problem>> {
     }
     let mut objects = Vec::new();
     for node in nodes.iter().flatten() {
-        unpack(yaml::to_value(node), &mut objects);
+        unpack(yaml::to_value_as_kubectl(node), &mut objects);
     }
     Ok(objects)
 }

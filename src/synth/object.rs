@@ -198,18 +198,18 @@ impl ApiObject {
 
     /// The labels; `None` for a value that is no text.
     pub(super) fn labels(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        let (typed, value) = match &self.body {
-            Body::Typed(object) => (object.meta().labels.as_ref(), None),
-            Body::Value(value) => (
-                None,
-                value.pointer("/metadata/labels").and_then(Value::as_object),
-            ),
-        };
-        let typed = typed.into_iter().flatten();
-        let value = value.into_iter().flatten();
-        typed
-            .map(|(key, value)| (key.as_str(), Some(value.as_str())))
-            .chain(value.map(|(key, value)| (key.as_str(), value.as_str())))
+        match &self.body {
+            Body::Typed(object) => entries(object.meta().labels.as_ref(), None),
+            Body::Value(value) => entries(None, value.pointer("/metadata/labels")),
+        }
+    }
+
+    /// The annotations, as for [`labels`](Self::labels).
+    pub(super) fn annotations(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        match &self.body {
+            Body::Typed(object) => entries(object.meta().annotations.as_ref(), None),
+            Body::Value(value) => entries(None, value.pointer("/metadata/annotations")),
+        }
     }
 
     /// Whether the object belongs to the cluster and has no namespace.
@@ -329,6 +329,18 @@ impl fmt::Debug for ApiObject {
             .field("chart", &self.chart)
             .finish_non_exhaustive()
     }
+}
+
+/// The entries of whichever is given.
+fn entries<'v>(
+    typed: Option<&'v BTreeMap<String, String>>,
+    value: Option<&'v Value>,
+) -> impl Iterator<Item = (&'v str, Option<&'v str>)> {
+    let typed = typed.into_iter().flatten();
+    let value = value.and_then(Value::as_object).into_iter().flatten();
+    typed
+        .map(|(key, value)| (key.as_str(), Some(value.as_str())))
+        .chain(value.map(|(key, value)| (key.as_str(), value.as_str())))
 }
 
 fn metadata_text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {

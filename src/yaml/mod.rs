@@ -11,6 +11,7 @@
 
 mod emit;
 mod errors;
+mod kubectl;
 mod node;
 mod places;
 mod quote;
@@ -20,6 +21,7 @@ mod value;
 
 pub use emit::{EmitError, Emitter, to_string};
 pub use errors::{Limits, ReadError, ReadErrorKind};
+pub use kubectl::to_value_as_kubectl;
 pub use node::{Kind, Node, Scalar};
 pub use value::to_value;
 
@@ -79,5 +81,6 @@ mod tests {
     mod emit;
     mod fast;
     mod hazards;
+    mod kubectl;
     mod read;
 }

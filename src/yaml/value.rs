@@ -11,21 +11,28 @@ use super::{Kind, Node, Scalar};
 /// lacks, stay the text that was written.
 #[must_use]
 pub fn to_value(node: &Node<'_>) -> Value {
+    to_value_by(node, &scalar_value)
+}
+
+/// The value as JSON, each scalar as `typed` has it.
+pub(super) fn to_value_by(node: &Node<'_>, typed: &dyn Fn(&Scalar<'_>) -> Value) -> Value {
     match &node.kind {
-        Kind::Scalar(scalar) => scalar_value(scalar),
-        Kind::Sequence(items) => Value::Array(items.iter().map(to_value).collect()),
+        Kind::Scalar(scalar) => typed(scalar),
+        Kind::Sequence(items) => {
+            Value::Array(items.iter().map(|item| to_value_by(item, typed)).collect())
+        }
         Kind::Mapping(entries) => {
             let mut map = Map::new();
             for (key, value) in entries {
                 let key = key.as_str().unwrap_or_default();
-                map.insert(key.to_owned(), to_value(value));
+                map.insert(key.to_owned(), to_value_by(value, typed));
             }
             Value::Object(map)
         }
     }
 }
 
-fn scalar_value(scalar: &Scalar<'_>) -> Value {
+pub(super) fn scalar_value(scalar: &Scalar<'_>) -> Value {
     if scalar.is_null() {
         return Value::Null;
     }

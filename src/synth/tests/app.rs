@@ -223,6 +223,22 @@ fn output_is_per_chart_per_object_or_one_file() {
             .last(),
         Some("resources: []")
     );
+
+    let odd = charts()
+        .output(Output::Single("- a #b.yaml".into()))
+        .kustomization();
+    let text = &odd.synth().unwrap()[1].text;
+    assert!(text.ends_with("resources:\n- \"- a #b.yaml\"\n"), "{text}");
+}
+
+#[test]
+fn the_mark_is_a_comment_of_one_line() {
+    for mark in ["Generated", "", " # a", "# a\nb: c"] {
+        assert_eq!(
+            problems(&App::new().mark(mark)),
+            [format!("IF107 the mark `{mark}` is no comment of one line")]
+        );
+    }
 }
 
 #[test]
@@ -324,7 +340,7 @@ fn what_every_cluster_refuses_is_refused_all_at_once() {
     chart.add(named::<k8s_openapi::api::rbac::v1::Role>("system:good"));
     let mut other = Chart::new("other").namespace("ns");
     other.add(named::<ConfigMap>("labelled"));
-    other.add_untyped(json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "A", "labels": {"n": 1}}})).unwrap();
+    other.add_untyped(json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "A", "labels": {"n": 1}, "annotations": {"Example.com/a": "x", "a b": "y", "n": true}}})).unwrap();
     let bad = app([chart, other, Chart::new("c"), Chart::new("Bad/..")]);
     let long = "x".repeat(254);
     assert_eq!(
@@ -340,6 +356,8 @@ fn what_every_cluster_refuses_is_refused_all_at_once() {
             format!("IF101 Service/{long} metadata.name: `{long}` is no DNS name: at most 253 of a-z, 0-9, `-` and `.`, letters or digits at both ends"),
             "IF101 Secret/s metadata.namespace: `A` cannot be the name of a namespace".to_owned(),
             "IF101 Secret/s metadata.labels.n: the value of a label has at most 63 letters, digits, `-`, `_` and `.`, letters or digits at both ends".to_owned(),
+            "IF101 Secret/s metadata.annotations.a b: `a b` cannot be the key of an annotation".to_owned(),
+            "IF101 Secret/s metadata.annotations.n: the value of an annotation is a text".to_owned(),
             "IF102 ConfigMap/labelled: is in chart `c` and in chart `other`".to_owned(),
         ]
     );
@@ -405,7 +423,7 @@ fn yaml_is_included_object_by_object() {
     let mut chart = Chart::new("c").namespace("ns");
     let added = chart
         .include(
-            "# comment\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {on: 'yes'}\n---\n---\n\
+            "# comment\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {on: 'yes'}\nx: [0644, yes, 1_000]\n---\n---\n\
              apiVersion: v1\nkind: List\nitems:\n- {kind: Secret, apiVersion: v1, metadata: {name: b}, items: [1]}\n",
         )
         .unwrap();
@@ -417,7 +435,8 @@ fn yaml_is_included_object_by_object() {
         snapshot(&app([chart])),
         format!(
             "=== c.k8s.yaml\n{MARK}\napiVersion: v1\nkind: Secret\nmetadata:\n  name: b\n  namespace: ns\ntype: Opaque\n---\n\
-             apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: ns\ndata:\n  \"on\": \"yes\"\n"
+             apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: ns\ndata:\n  \"on\": \"yes\"\n\
+             x:\n- 420\n- true\n- 1000\n"
         )
     );
 
