@@ -23,14 +23,6 @@ impl Duration {
         Self { minutes }
     }
 
-    /// This many hours.
-    #[must_use]
-    pub const fn from_hours(hours: u32) -> Self {
-        Self {
-            minutes: hours.saturating_mul(HOUR),
-        }
-    }
-
     /// This many days of 24 hours.
     #[must_use]
     pub const fn from_days(days: u32) -> Self {

@@ -96,12 +96,6 @@ pub(crate) fn pascal(name: &str) -> String {
     text
 }
 
-/// A constant's name: `repoURL` is `REPO_URL`.
-#[cfg(test)]
-fn constant(name: &str) -> String {
-    words(name).join("_").to_ascii_uppercase()
-}
-
 /// The name of one item of a list so called: `policies` is `policy`, `stages` is `stage`.
 pub(crate) fn singular(name: &str) -> String {
     if let Some(stem) = name.strip_suffix("ies") {
@@ -139,7 +133,6 @@ mod tests {
         ] {
             assert_eq!(field(json), rust, "{json}");
         }
-        assert_eq!(constant("repoURL"), "REPO_URL");
     }
 
     #[test]
