@@ -13,23 +13,22 @@
 pub(super) fn expressions(text: &str) -> Result<Vec<&str>, &str> {
     let mut found = Vec::new();
     let mut rest = text;
-    loop {
-        let curly = rest.find("${{");
-        let percent = rest.find("${%");
-        let (at, close) = match (curly, percent) {
-            (None, None) => return Ok(found),
-            (Some(c), Some(p)) if p < c => (p, "%}"),
-            (None, Some(p)) => (p, "%}"),
-            (Some(c), _) => (c, "}}"),
+    while let Some(opened) = rest.find('$').and_then(|at| rest.get(at..)) {
+        let (inner, close) = if let Some(inner) = opened.strip_prefix("${{") {
+            (inner, "}}")
+        } else if let Some(inner) = opened.strip_prefix("${%") {
+            (inner, "%}")
+        } else {
+            rest = opened.get(1..).unwrap_or_default();
+            continue;
         };
-        let opened = rest.get(at..).unwrap_or_default();
-        let inner = opened.get(3..).unwrap_or_default();
         let Some(end) = inner.find(close) else {
             return Err(opened);
         };
         found.push(inner.get(..end).unwrap_or_default().trim());
         rest = inner.get(end + close.len()..).unwrap_or_default();
     }
+    Ok(found)
 }
 
 /// The first arguments of all calls of `function` in an expression, where they

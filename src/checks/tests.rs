@@ -543,6 +543,32 @@ fn each_rule_speaks() {
 }
 
 #[test]
+fn a_step_that_asks_for_an_image_is_looked_at_in_every_stage() {
+    let good = GOOD.replace("      - task: {name: tell}\n", "");
+    let stage = good
+        .split("---\n")
+        .find(|document| document.contains("name: track-app,"))
+        .expect("a Stage");
+    let other = stage
+        .replace("track-app", "track-other")
+        .replace("name: app}", "name: other}")
+        .replace(
+            "args:\n    - {name: tag, value: '${{ quote(imageFrom(\"ghcr.io/acme/app\")",
+            "args:\n    - {name: tag, value: '${{ quote(imageFrom(\"a/b\")",
+        );
+    let warehouse = "apiVersion: kargo.akuity.io/v1alpha1\nkind: Warehouse\nmetadata: {name: other}\nspec: {interval: 5m0s, subscriptions: [{image: {repoURL: a/b}}]}\n";
+    let found = problems(&[&good, "---\n", warehouse, "---\n", &other].concat());
+    let [problem] = found.as_slice() else {
+        panic!("{found:#?}");
+    };
+    assert_eq!(problem.code, code::EXPRESSION_INVALID);
+    assert_eq!(
+        problem.object.as_ref().map(|id| id.name.as_str()),
+        Some("track-other")
+    );
+}
+
+#[test]
 fn globs_and_expressions_of_selectors_select() {
     for selector in [
         "{name: 'glob:*-app'}",
