@@ -59,6 +59,7 @@ def measure(command: list[str]) -> tuple[float, float, int]:
     """CPU and wall-clock seconds, and the largest resident set in KiB."""
     # Otherwise jsii prints a page whenever it finds a release of node that it does not know.
     environment = os.environ | {f"JSII_SILENCE_WARNING_{why}_NODE_VERSION": "1" for why in JSII_WARNINGS}
+    begin = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment)
     errors = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
