@@ -182,6 +182,20 @@ pub mod check {
         }
     }
 
+    /// An object of any kind within another: the API server wants to know the kind.
+    pub fn embedded_resource(object: &serde_json::Map<String, Value>, at: &At<'_>, out: &mut Vec<Violation>) {
+        for key in ["apiVersion", "kind"] {
+            match object.get(key) {
+                Some(Value::String(text)) if !text.is_empty() => {}
+                Some(_) => at.key(key).wrong(out, "must be a text that is not empty"),
+                None => at.key(key).wrong(out, "is required"),
+            }
+        }
+        if object.get("metadata").is_some_and(|metadata| !metadata.is_object()) {
+            at.key("metadata").wrong(out, "must be an object");
+        }
+    }
+
     /// A rule over several values is broken.
     pub fn broken(message: &str, at: &At<'_>, out: &mut Vec<Violation>) {
         at.wrong(out, message);

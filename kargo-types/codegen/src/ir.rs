@@ -57,6 +57,8 @@ pub(crate) struct Limits {
     pub(crate) max_items: Option<u64>,
     pub(crate) unique_items: bool,
     pub(crate) preserve_unknown_fields: bool,
+    /// The value is a whole object of Kubernetes, of any kind.
+    pub(crate) embedded_resource: bool,
     pub(crate) list_type: Option<String>,
     pub(crate) map_type: Option<String>,
     /// Keys that tell items apart (`x-kubernetes-list-map-keys`).
@@ -86,6 +88,7 @@ impl Limits {
             max_items,
             unique_items,
             preserve_unknown_fields: _,
+            embedded_resource,
             list_type: _,
             map_type: _,
             map_keys,
@@ -104,6 +107,7 @@ impl Limits {
             && min_items.is_none()
             && max_items.is_none()
             && !unique_items
+            && !embedded_resource
             && map_keys.is_empty()
             && min_properties.is_none()
             && max_properties.is_none()

@@ -10,7 +10,7 @@ const KEYWORDS: &[&str] = &[
 ];
 
 /// Words that cannot even be raw identifiers.
-const NEVER_RAW: &[&str] = &["self", "Self", "super", "crate", "_"];
+const NEVER_RAW: &[&str] = &["self", "Self", "super", "crate"];
 
 /// Cuts a JSON name into its words: `insecureSkipTLSVerify` is insecure, Skip, TLS, Verify.
 fn words(name: &str) -> Vec<String> {
@@ -44,6 +44,43 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
+/// Cuts a JSON name into words that Rust can have. A name of signs alone is spelt
+/// out: `!=` is not, equal; what has no ASCII name is its code point.
+fn rust_words(name: &str) -> Vec<String> {
+    let found = words(name);
+    if !found.is_empty() {
+        return found;
+    }
+    if name.is_empty() {
+        return vec!["empty".to_string()];
+    }
+    name.chars()
+        .map(|c| match SIGNS.iter().find(|(sign, _)| *sign == c) {
+            Some((_, word)) => (*word).to_string(),
+            None => format!("u{:04x}", u32::from(c)),
+        })
+        .collect()
+}
+
+const SIGNS: &[(char, &str)] = &[
+    ('!', "not"),
+    ('%', "percent"),
+    ('&', "and"),
+    ('*', "star"),
+    ('+', "plus"),
+    ('-', "dash"),
+    ('.', "dot"),
+    ('/', "slash"),
+    ('<', "less"),
+    ('=', "equal"),
+    ('>', "greater"),
+    ('?', "question"),
+    ('^', "caret"),
+    ('_', "underscore"),
+    ('|', "or"),
+    ('~', "tilde"),
+];
+
 /// True when a capital begins a word (`V` in `TLSVerify`) rather than ends an
 /// abbreviation's plural (`D` in `includeCRDs`, `S` in `allowedCIDRs`).
 fn is_lower_word(after: Option<char>, second: Option<char>) -> bool {
@@ -56,12 +93,12 @@ fn is_lower_word(after: Option<char>, second: Option<char>) -> bool {
 
 /// The field for a JSON property: `repoURL` is `repo_url`, `if` is `r#if`.
 pub(crate) fn field(name: &str) -> String {
-    let mut text = words(name)
+    let mut text = rust_words(name)
         .iter()
         .map(|word| word.to_ascii_lowercase())
         .collect::<Vec<_>>()
         .join("_");
-    if text.is_empty() || text.starts_with(|first: char| first.is_ascii_digit()) {
+    if text.starts_with(|first: char| first.is_ascii_digit()) {
         text.insert(0, '_');
     }
     if NEVER_RAW.contains(&text.as_str()) {
@@ -77,15 +114,12 @@ pub(crate) fn field(name: &str) -> String {
 /// The type or variant for a JSON name: `git-clone` is `GitClone`, `repoURL` is `RepoUrl`.
 pub(crate) fn pascal(name: &str) -> String {
     let mut text = String::new();
-    for word in words(name) {
+    for word in rust_words(name) {
         let mut chars = word.chars();
         if let Some(first) = chars.next() {
             text.push(first.to_ascii_uppercase());
             text.push_str(&chars.as_str().to_ascii_lowercase());
         }
-    }
-    if text.is_empty() {
-        text.push_str("Empty");
     }
     if text.starts_with(|first: char| first.is_ascii_digit()) {
         text.insert(0, 'N');
@@ -130,6 +164,9 @@ mod tests {
             ("oauth2", "oauth2"),
             ("x-y.z", "x_y_z"),
             ("1st", "_1st"),
+            ("", "empty"),
+            ("$", "u0024"),
+            ("größe", "gr_e"),
         ] {
             assert_eq!(field(json), rust, "{json}");
         }
@@ -145,6 +182,10 @@ mod tests {
             ("v1", "V1"),
             ("l2norm", "L2norm"),
             ("3d", "N3d"),
+            ("*", "Star"),
+            ("!=", "NotEqual"),
+            (">=", "GreaterEqual"),
+            ("ü", "U00fc"),
             ("Self", "Self_"),
         ] {
             assert_eq!(pascal(json), rust, "{json}");

@@ -48,6 +48,10 @@ fn a_schema_that_cannot_be_expressed_is_named() {
             "thing.facts: /a: the core object `batch/v1.JobSpec` has no Rust type yet: call core(\"batch/v1.JobSpec\", …)",
         ),
         (
+            "root: object\n  a: object embeddedResource\n    b: string\n",
+            "thing.facts: /a: an embedded resource that is no object, or one with known properties",
+        ),
+        (
             "root: object\n  a-b: string\n  aB: string\n",
             "thing.facts: two properties that would both be the field `a_b`",
         ),
@@ -93,6 +97,15 @@ fn a_call_that_does_not_apply_is_named() {
             "thing.facts: /a: a choice with `d` is grafted here, but there is no such property",
         ),
         (
+            facts("root: object\n  a: object\n    b!: string\n    c: string\n").choice(
+                "Thing/a",
+                "one",
+                "One",
+                &["b", "c"],
+            ),
+            "thing.facts: /a: a choice with `b` is grafted here, but `b` is required",
+        ),
+        (
             facts(body).tagged_union(
                 "Thing/a",
                 "one",
@@ -136,6 +149,47 @@ fn a_choice_is_taken_when_the_rules_bear_it_out() {
         .unwrap()
         .types;
     assert!(types.contains("pub one: Option<One>,"), "{types}");
+}
+
+/// What rules come to, as far as a choice between `b` and `c` is proved by them.
+#[test]
+fn a_choice_is_proved_from_each_form_of_rule() {
+    let grafted = |rule: &str| {
+        let body = format!("root: object\n  a: object\n    {rule}\n    b: string\n    c: string\n");
+        let generated = facts(&body)
+            .choice("Thing/a", "one", "One", &["b", "c"])
+            .generate();
+        generated.ok().map(|generated| {
+            let optional = generated.types.contains("pub one: Option<One>,");
+            assert!(
+                optional || generated.types.contains("pub one: One,"),
+                "{rule}"
+            );
+            optional
+        })
+    };
+    let b = r#"@oneOf {"required":["b"]}"#;
+    let c = r#"@oneOf {"required":["c"]}"#;
+    for (rule, optional) in [
+        (format!("{b}\n    {c}"), Some(false)),
+        (format!("{b}\n    {c}").replace("oneOf", "anyOf"), None),
+        (r#"@not {"required":["b","c"]}"#.to_owned(), Some(true)),
+        (
+            r#"@rule "has(self.b) ? !has(self.c) : true""#.to_owned(),
+            Some(true),
+        ),
+        (
+            r#"@rule "has(self.b) ? !has(self.c) : has(self.c)""#.to_owned(),
+            Some(false),
+        ),
+        (
+            r#"@rule "has(self.b) ? !has(self.c) : has(self.c) ? true : false""#.to_owned(),
+            Some(false),
+        ),
+        (r#"@rule "has(self.b) || has(self.c)""#.to_owned(), None),
+    ] {
+        assert_eq!(grafted(&rule), optional, "{rule}");
+    }
 }
 
 #[test]

@@ -65,7 +65,9 @@ fn quantities_are_those_of_kubernetes() {
     for text in ["1", "100m", "1.5Gi", "2e3", "1E", "2E+2", "-.5k", "5."] {
         assert_eq!(text.parse::<Quantity>().unwrap().as_str(), text);
     }
-    for text in ["", ".", "1gi", "1KiB", "e3", "1 G", "--1", "1e", "0x1"] {
+    for text in [
+        "", ".", "1gi", "1KiB", "e3", "1 G", "--1", "1e", "0x1", "1K",
+    ] {
         assert!(text.parse::<Quantity>().is_err(), "{text}");
     }
 }

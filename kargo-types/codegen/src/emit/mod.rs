@@ -457,6 +457,9 @@ fn keywords(node: &Node) -> Vec<(String, String)> {
     if limits.preserve_unknown_fields && matches!(node.ty, Ty::Json | Ty::JsonMap) {
         add("x-kubernetes-preserve-unknown-fields", "true".to_string());
     }
+    if limits.embedded_resource {
+        add("x-kubernetes-embedded-resource", "true".to_string());
+    }
     if let Some(value) = &limits.list_type {
         add("x-kubernetes-list-type", literal(value));
     }

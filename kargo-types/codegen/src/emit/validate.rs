@@ -213,6 +213,7 @@ impl Emitter<'_> {
             min_items,
             max_items,
             unique_items,
+            embedded_resource,
             map_keys,
             min_properties,
             max_properties,
@@ -317,6 +318,10 @@ impl Emitter<'_> {
         if *unique_items {
             self.code
                 .line(format!("check::unique({by_ref}, {at}, out);"));
+        }
+        if *embedded_resource {
+            self.code
+                .line(format!("check::embedded_resource({by_ref}, {at}, out);"));
         }
         if !map_keys.is_empty() {
             self.code.line(format!(

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::facts::{Facts, Property, Schema, Type};
 use crate::ir::{Container, Enum, Field, Limits, Node, Part, Shape, Struct, Ty};
 use crate::names;
+use crate::pointer::escape;
 use crate::rules::{self, Cond, Rule};
 
 pub(crate) use naming::Naming;
@@ -385,6 +386,13 @@ impl Lower<'_> {
             self.fail(place, "`enum` of what is no string");
             return None;
         }
+        if schema.embedded_resource && ty != Ty::JsonMap {
+            self.fail(
+                place,
+                "an embedded resource that is no object, or one with known properties",
+            );
+            return None;
+        }
         Some(Node {
             ty,
             limits,
@@ -693,6 +701,7 @@ fn limits(schema: &Schema, place: &Place) -> Limits {
         max_items: schema.max_items,
         unique_items: schema.unique_items,
         preserve_unknown_fields: schema.preserve_unknown_fields,
+        embedded_resource: schema.embedded_resource,
         list_type: schema.list_type.clone(),
         map_type: schema.map_type.clone(),
         map_keys: schema.list_map_keys.clone(),
@@ -701,11 +710,6 @@ fn limits(schema: &Schema, place: &Place) -> Limits {
         rules: Vec::new(),
         expression: place.expression,
     }
-}
-
-/// A name within a pointer.
-pub(crate) fn escape(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }
 
 /// True when the pointer is as the pattern says, in which `*` stands for any text.

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Config, Input, Place, escape, matches};
+use super::{Config, Input, Place, matches};
 use crate::facts::{Schema, Type};
 use crate::names;
+use crate::pointer::escape;
 
 /// Names that say too little to stand alone, whether or not they are unique.
 const GENERIC: &[&str] = &[
