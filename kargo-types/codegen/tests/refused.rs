@@ -186,6 +186,11 @@ fn a_choice_is_proved_from_each_form_of_rule() {
             r#"@rule "has(self.b) ? !has(self.c) : has(self.c) ? true : false""#.to_owned(),
             Some(false),
         ),
+        (
+            // An empty text counts as not set.
+            r#"@rule "!has(self.b) || self.b == '' || !has(self.c)""#.to_owned(),
+            Some(true),
+        ),
         (r#"@rule "has(self.b) || has(self.c)""#.to_owned(), None),
     ] {
         assert_eq!(grafted(&rule), optional, "{rule}");
