@@ -222,6 +222,9 @@ impl<'a> Builder<'a, '_> {
         if let Kind::Mapping(entries) = &open.kind {
             self.find_duplicates(entries);
         }
+        // A list that is a key of nothing (`? #` and then `-`) is reported to start
+        // behind its dash.
+        let start = start.min(end);
         let node = Node {
             span: Span { start, end },
             kind: open.kind,

@@ -29,6 +29,8 @@ pub fn nightly() -> Result<Backup, api::runtime::GoDurationError> {
         keep_at_least: None,
         compression: Some(Compression::Zstd),
         megabytes_per_second: Some(12.5),
+        max_bytes: None,
+        note: None,
         notify: None,
         target: Target {
             place: Place::Bucket("nightly-backups".to_string()),
@@ -150,9 +152,13 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_marks_what_is_embedded() {
+    fn the_schema_says_what_the_crd_says() {
         let schema = schemars::schema_for!(BackupSpec);
         let notify = schema.pointer("/properties/notify").unwrap();
         assert_eq!(notify["x-kubernetes-embedded-resource"], true);
+        let most = schema.pointer("/properties/maxBytes/maximum").unwrap();
+        assert_eq!(most, 4_294_967_295_i64);
+        let note = schema.pointer("/properties/note/default").unwrap();
+        assert_eq!(note, "bell \u{7} and \"quotes\"");
     }
 }

@@ -48,6 +48,10 @@ fn a_schema_that_cannot_be_expressed_is_named() {
             "thing.facts: /a: the core object `batch/v1.JobSpec` has no Rust type yet: call core(\"batch/v1.JobSpec\", …)",
         ),
         (
+            "root: object\n  a: list\n    items: string nullable\n",
+            "thing.facts: /a: items or values that may be null",
+        ),
+        (
             "root: object\n  a: object embeddedResource\n    b: string\n",
             "thing.facts: /a: an embedded resource that is no object, or one with known properties",
         ),
@@ -58,6 +62,10 @@ fn a_schema_that_cannot_be_expressed_is_named() {
         (
             "root: object\n  a: ref node\n\ndefine node: object\n  next: ref node\n",
             "thing.facts: #node/next: `node` contains itself, which cannot be expressed yet",
+        ),
+        (
+            "root: object\n  a: integer format=\"int32\" minimum=2147483648\n",
+            "thing.facts: a bound that no number of 32 bits can keep",
         ),
         (
             "root: object\n  a: integer minimum=0.5\n",

@@ -94,6 +94,28 @@ fn a_chart_gives_its_objects_what_they_lack() {
 }
 
 #[test]
+fn kinds_of_the_cluster_get_no_namespace() {
+    for (api_version, kind) in [
+        ("v1", "Namespace"),
+        ("apiextensions.k8s.io/v1", "CustomResourceDefinition"),
+        ("rbac.authorization.k8s.io/v1", "ClusterRole"),
+        ("storage.k8s.io/v1", "StorageClass"),
+        ("kargo.akuity.io/v1alpha1", "Project"),
+        ("kargo.akuity.io/v1alpha1", "ClusterConfig"),
+        ("kargo.akuity.io/v1alpha1", "ClusterPromotionTask"),
+        ("argoproj.io/v1alpha1", "ClusterAnalysisTemplate"),
+    ] {
+        let mut chart = Chart::new("c").namespace("ns");
+        let object = json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "x"}});
+        chart.add_untyped(object).unwrap();
+        assert!(
+            chart.objects().all(|object| object.namespace().is_none()),
+            "{kind}"
+        );
+    }
+}
+
+#[test]
 fn files_bear_the_mark_and_know_their_documents() {
     let mut chart = Chart::new("c");
     chart.add(named::<Service>("b"));

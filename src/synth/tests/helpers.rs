@@ -74,6 +74,7 @@ fn qualified_keys() {
 #[test]
 fn schedules_are_those_of_kubernetes() {
     for good in [
+        "5-5 * * * *",
         "* * * * *",
         "0 0 1 1 0",
         "59 23 31 12 6",

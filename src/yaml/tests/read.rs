@@ -421,3 +421,12 @@ proptest! {
         let _ = read_all(&text, &Limits::default());
     }
 }
+
+/// Found by the property above: the parser places this list behind its only dash.
+#[test]
+fn a_list_of_nothing_as_a_key_has_a_place() {
+    let (_, errors) = read_all("? #\n- ", &Limits::default());
+    assert_eq!(errors.len(), 1);
+    assert_eq!(errors[0].kind, ReadErrorKind::ComplexKey);
+    assert_eq!((errors[0].span.start, errors[0].span.end), (5, 5));
+}

@@ -404,7 +404,6 @@ fn keywords(node: &Node) -> Vec<(String, String)> {
     let limits: &Limits = &node.limits;
     let mut found: Vec<(String, String)> = Vec::new();
     let mut add = |name: &str, value: String| found.push((name.to_string(), value));
-    let number = |value: &serde_json::Number| value.to_string();
     if let Some(value) = &node.default {
         add("default", format!("serde_json::json!({})", json(value)));
     }
@@ -448,7 +447,7 @@ fn keywords(node: &Node) -> Vec<(String, String)> {
         ("multipleOf", &limits.multiple_of),
     ] {
         if let Some(value) = value {
-            add(name, number(value));
+            add(name, wide(value));
         }
     }
     if limits.unique_items && limits.list_type.as_deref() != Some("set") {
@@ -485,7 +484,33 @@ fn keywords(node: &Node) -> Vec<(String, String)> {
     found
 }
 
-/// JSON as `json!` takes it.
+/// JSON as `json!` takes it: texts are Rust's, whose escapes are not JSON's.
 fn json(value: &serde_json::Value) -> String {
-    value.to_string()
+    match value {
+        serde_json::Value::String(text) => format!("{text:?}"),
+        serde_json::Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(json).collect();
+            format!("[{}]", items.join(","))
+        }
+        serde_json::Value::Object(map) => {
+            let entries: Vec<String> = map
+                .iter()
+                .map(|(key, value)| format!("{key:?}:{}", json(value)))
+                .collect();
+            format!("{{{}}}", entries.join(","))
+        }
+        serde_json::Value::Number(number) => wide(number),
+        other => other.to_string(),
+    }
+}
+
+/// A number as Rust takes it where nothing says its type: a whole one beyond
+/// 32 bits has to name it.
+fn wide(number: &serde_json::Number) -> String {
+    match (number.as_i64(), number.as_u64()) {
+        (Some(int), _) if i32::try_from(int).is_ok() => int.to_string(),
+        (Some(int), _) => format!("{int}i64"),
+        (None, Some(int)) => format!("{int}u64"),
+        (None, None) => number.to_string(),
+    }
 }

@@ -281,6 +281,23 @@ impl Emitter<'_> {
             );
             return;
         }
+        // What 32 bits cannot hold needs no look.
+        let is_narrow = node.ty == Ty::I32;
+        let below = |bound: &serde_json::Number| bound.as_i64() < Some(i32::MIN.into());
+        let above = |bound: &serde_json::Number| bound.as_i64() > Some(i32::MAX.into());
+        let minimum = minimum
+            .as_ref()
+            .filter(|bound| !(is_narrow && below(bound)));
+        let maximum = maximum
+            .as_ref()
+            .filter(|bound| !(is_narrow && above(bound)));
+        if is_narrow && (minimum.is_some_and(above) || maximum.is_some_and(below)) {
+            self.fail(
+                container,
+                "a bound that no number of 32 bits can keep".to_string(),
+            );
+            return;
+        }
         if let Some(bound) = minimum {
             let how = if *exclusive_minimum {
                 "more_than"

@@ -339,6 +339,12 @@ impl Lower<'_> {
         if !object {
             limits.rules = self.rules(schema, place);
         }
+        if let Type::List(inner) | Type::Map(inner) = &schema.ty
+            && inner.nullable
+        {
+            self.fail(place, "items or values that may be null");
+            return None;
+        }
         let ty = match &schema.ty {
             Type::Any => Ty::Json,
             Type::String => self.string(schema, place, &mut limits)?,
