@@ -54,6 +54,9 @@ pub enum Diff {
     None,
 }
 
+/// So many diagnostics are shown to people; a file can hold a million mistakes.
+const MOST: usize = 1000;
+
 /// What a run was for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Goal {
@@ -102,19 +105,16 @@ pub fn run(
     let start = Instant::now();
     let mut said = Said::default();
     let done = attempt(args, around, streams, &mut said);
-    let shown: Vec<Diagnostic> = said
-        .diagnostics
-        .iter()
-        .filter(|diagnostic| diagnostic.is_error() || !common.quiet)
-        .cloned()
-        .collect();
+    let (shown, left) = told(&said.diagnostics, common.quiet);
     if !shown.is_empty() {
         streams.tell(&human::render(&shown, &said.sources, true));
     }
-    let errors = shown
-        .iter()
-        .filter(|diagnostic| diagnostic.is_error())
-        .count();
+    if left > 0 {
+        streams.tell(&format!(
+            "\nand {left} more; `--format json` has them all\n"
+        ));
+    }
+    let errors = said.diagnostics.iter().filter(|d| d.is_error()).count();
     if errors > 1 {
         streams.tell(&format!("\n{errors} errors\n"));
     }
@@ -147,6 +147,28 @@ pub fn run(
             Exit::Wrong
         }
     }
+}
+
+/// What people are told, in the order of the report, and how much is left out: no one
+/// reads more than [`MOST`], and errors go before warnings.
+fn told(all: &[Diagnostic], quiet: bool) -> (Vec<Diagnostic>, usize) {
+    let errors = all.iter().filter(|d| d.is_error()).count();
+    let warnings = if quiet { 0 } else { all.len() - errors };
+    let mut room = MOST;
+    let mut other_room = MOST.saturating_sub(errors).min(warnings);
+    let fits = |diagnostic: &&Diagnostic| {
+        let room = if diagnostic.is_error() {
+            &mut room
+        } else {
+            &mut other_room
+        };
+        let fits = *room > 0;
+        *room = room.saturating_sub(1);
+        fits
+    };
+    let shown: Vec<Diagnostic> = all.iter().filter(fits).cloned().collect();
+    let left = errors + warnings - shown.len();
+    (shown, left)
 }
 
 /// The command that brings the out folder in step: this one, writing.
@@ -253,6 +275,7 @@ fn layout(args: &Args, around: &Surroundings) -> Result<Layout, Diagnostic> {
             code::UNREADABLE,
             format!("the root `{}` cannot be used: {error}", root.display()),
         )
+        .help("name the folder that holds images.yaml: `--root DIR`")
     })?;
     // A path under the root as it was named is one under the resolved root.
     let under = |path: PathBuf| match path.strip_prefix(&root) {
@@ -302,7 +325,9 @@ fn render(layout: &Layout, said: &mut Said) -> Result<Vec<FileSpec>, Stopped> {
     inputs.git_repo = GitRepo::Required { origin: None };
     let mut outcome = pipeline::render(&inputs);
     let asked = |d: &Diagnostic| d.code == code::MISSING_GIT_REPO;
-    if outcome.diagnostics.iter().any(asked) {
+    let enrollment = layout.display(&layout.enrollment);
+    let enrolled = inputs.enrollment.iter().any(|f| *f.path == *enrollment);
+    if enrolled && outcome.diagnostics.iter().any(asked) {
         // Only the help needs it, so only then is git started.
         let origin = git::origin(&layout.root);
         inputs.git_repo = GitRepo::Required { origin };
@@ -313,7 +338,8 @@ fn render(layout: &Layout, said: &mut Said) -> Result<Vec<FileSpec>, Stopped> {
             .diagnostics
             .into_iter()
             // What is missing may stand in the file that could not be read.
-            .filter(|diagnostic| diagnostic.is_error() || !unread),
+            .filter(|diagnostic| diagnostic.is_error() || !unread)
+            .filter(|diagnostic| enrolled || !asked(diagnostic)),
     );
     diagnostics::sort(&mut said.diagnostics);
     if !said.diagnostics.is_empty() {
@@ -331,7 +357,11 @@ fn render(layout: &Layout, said: &mut Said) -> Result<Vec<FileSpec>, Stopped> {
 /// What the out folder held at a revision.
 fn committed(layout: &Layout, revision: &str) -> Result<BTreeMap<String, String>, Diagnostic> {
     let files = git::files_at(&layout.out, revision)
-        .map_err(|error| Diagnostic::error(code::REVISION, error.to_string()))?;
+        .map_err(|error| {
+            Diagnostic::error(code::REVISION, error.to_string()).help(
+                "name a branch, tag or commit of the repository that holds the out folder, such as `--against main`",
+            )
+        })?;
     Ok(files
         .into_iter()
         .map(|(path, bytes)| (path, String::from_utf8_lossy(&bytes).into_owned()))

@@ -211,6 +211,10 @@ codes! {
     INVALID_IMAGE = "IF045", "image reference that cannot be used":
         "An image reference is `registry/repository:tag`, `…@sha256:…` or both. Where a Job runs it, it must be \
          pinned by a tag other than `latest` or by a digest.";
+    SHORT_INTERVAL = "IF046", "interval shorter than Kargo's":
+        "Kargo looks at a Warehouse no more often than its own `minReconciliationInterval` says, five minutes unless its \
+         installation says otherwise, and raises a shorter interval to that in silence. Registries count requests; webhooks \
+         are how a change is seen at once.";
 
     STATE_MISPLACED = "IF060", "state file in the wrong place":
         "The file is not what its folder and name say: `state/images/NAME.yaml` and `state/base-images/NAME.yaml` \

@@ -99,7 +99,7 @@ pub(super) fn read(
         .unwrap_or(Criticality::Normal);
     let build = reader.value(&map, "build").unwrap_or(Builder::Workflow);
     let schedule = reader.value(&map, "schedule");
-    let max_age = reader.value(&map, "maxAge");
+    let max_age = max_age(&mut *reader, &map);
     if !managed {
         let keys = ["platforms", "build", "schedule", "maxAge", "local"];
         ignored(reader, &keys, "only images with a `source` are built");
@@ -285,18 +285,23 @@ fn update(
     let branch = reader
         .value(&map, "branch")
         .unwrap_or_else(|| Branch::known("main"));
-    let path = required::<RepoPath>(
-        reader,
-        &map,
-        "path",
-        "write the path of the file, or the folder of the kustomization",
-    );
     let kind = required::<UpdateType>(
         reader,
         &map,
         "type",
         "write `kustomize-set-image` or `yaml-update`",
     );
+    let path: Option<RepoPath> = match kind {
+        Some(UpdateType::Yaml | UpdateType::Helm) if map.get("path").is_some() => {
+            file(reader, &map, "path")
+        }
+        _ => required(
+            reader,
+            &map,
+            "path",
+            "write the path of the file, or the folder of the kustomization",
+        ),
+    };
     let key = reader.value::<YamlKey>(&map, "key");
     let pull_request = reader.bool(&map, "pullRequest").unwrap_or(false);
     let kind = match kind? {
@@ -338,6 +343,22 @@ fn local(reader: &mut Reader<'_>, map: &Map<'_, '_>) -> Option<Local> {
         version_file: file(reader, &map, "local.versionFile"),
         dir,
     })
+}
+
+/// The age at which a build is too old; none may be too old from the start.
+fn max_age(reader: &mut Reader<'_>, map: &Map<'_, '_>) -> Option<Duration> {
+    let age: Duration = reader.value(map, "maxAge")?;
+    if !age.is_zero() {
+        return Some(age);
+    }
+    let message = "`maxAge` is zero, so the image would be rebuilt without end";
+    let place = reader.fields.of("maxAge");
+    reader.out.push(
+        Diagnostic::error(code::INVALID_DURATION, message)
+            .help("write how old a build may become, such as `90d`, or remove the key")
+            .at(place),
+    );
+    None
 }
 
 fn verify(reader: &mut Reader<'_>, map: &Map<'_, '_>) -> Option<Verify> {

@@ -96,7 +96,7 @@ fn set<T>(slot: &mut T, value: Option<T>) {
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node<'_>, settings: &mut Settings) {
     reader.begin(Some(node.span));
     if let Some(map) = reader.known_map(node, "`settings`", SETTINGS) {
-        set(&mut settings.project, reader.value::<Name>(&map, "project"));
+        set(&mut settings.project, project(reader, &map));
         if let Some(git) = reader.submap(&map, "git", GIT) {
             settings.git.repo = reader.value(&git, "git.repo");
             set(
@@ -149,6 +149,23 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node<'_>, settings: &mut Sett
     settings.fields = reader.begin(None);
 }
 
+/// The Project, which Kargo makes a namespace for: none that Kubernetes keeps for itself.
+fn project(reader: &mut Reader<'_>, map: &Map<'_, '_>) -> Option<Name> {
+    let name: Name = reader.value(map, "project")?;
+    if name.as_str() != "default" && !name.as_str().starts_with("kube-") {
+        return Some(name);
+    }
+    let message = format!("`project` is `{name}`, a namespace that Kubernetes has for itself");
+    let help = "write a name that nothing else uses: the Project gets a namespace of that name";
+    let place = reader.fields.of("project");
+    reader.out.push(
+        Diagnostic::error(code::INVALID_NAME, message)
+            .help(help)
+            .at(place),
+    );
+    None
+}
+
 fn times(reader: &mut Reader<'_>, map: &Map<'_, '_>, settings: &mut Settings) {
     if let Some(intervals) = reader.submap(map, "intervals", INTERVALS) {
         set(
@@ -186,6 +203,16 @@ fn interval(reader: &mut Reader<'_>, map: &Map<'_, '_>, path: &'static str) -> O
                 .at(place),
         );
         return None;
+    }
+    if interval < Duration::from_minutes(5) {
+        let message = format!("`{path}` is `{interval}`, but Kargo looks every `5m` at most");
+        let help = "write at least `5m`, unless Kargo's `minReconciliationInterval` was lowered";
+        let place = reader.fields.of(path);
+        reader.out.push(
+            Diagnostic::warning(code::SHORT_INTERVAL, message)
+                .help(help)
+                .at(place),
+        );
     }
     Some(interval)
 }
@@ -235,20 +262,36 @@ fn hosts(reader: &mut Reader<'_>, map: &Map<'_, '_>, settings: &mut Settings) {
         return;
     };
     let Providers { github, gitlab } = &mut settings.providers;
+    let [for_github, for_gitlab] = ["providers.github.tokenEnv", "providers.gitlab.tokenEnv"];
     if let Some(host) = reader.submap(&providers, "providers.github", PROVIDER) {
         set(&mut github.api, reader.value(&host, "providers.github.api"));
-        set(
-            &mut github.token_env,
-            reader.value::<EnvName>(&host, "providers.github.tokenEnv"),
-        );
+        set(&mut github.token_env, token_env(reader, &host, for_github));
     }
     if let Some(host) = reader.submap(&providers, "providers.gitlab", PROVIDER) {
         set(&mut gitlab.api, reader.value(&host, "providers.gitlab.api"));
-        set(
-            &mut gitlab.token_env,
-            reader.value::<EnvName>(&host, "providers.gitlab.tokenEnv"),
-        );
+        set(&mut gitlab.token_env, token_env(reader, &host, for_gitlab));
     }
+}
+
+/// The variable that holds a token, which may be none that a Job needs for something else.
+fn token_env(reader: &mut Reader<'_>, map: &Map<'_, '_>, path: &'static str) -> Option<EnvName> {
+    let name: EnvName = reader.value(map, path)?;
+    let taken = ["HOME", "PATH", "DOCKER_CONFIG"].contains(&name.as_str())
+        || ["GIT_", "LD_", "KUBERNETES_"]
+            .iter()
+            .any(|prefix| name.as_str().starts_with(prefix));
+    if !taken {
+        return Some(name);
+    }
+    let message = format!("`{path}` is `{name}`, which has another meaning in our Jobs");
+    let help = "write a name of its own, such as `GITHUB_TOKEN`";
+    let place = reader.fields.of(path);
+    reader.out.push(
+        Diagnostic::error(code::INVALID_SETTING, message)
+            .help(help)
+            .at(place),
+    );
+    None
 }
 
 fn jobs(reader: &mut Reader<'_>, map: &Map<'_, '_>, settings: &mut Settings) {

@@ -1,5 +1,6 @@
 //! Reading images.yaml and `images.d/*.yaml`.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use crate::diagnostics::{Diagnostic, Place, Sources, code};
@@ -18,11 +19,16 @@ pub(super) const TOP: &[&str] = &["settings", "images"];
 
 /// Reads all enrollment files, and gives what is right in them.
 pub(super) fn read(files: &InputFiles, out: &mut Vec<Diagnostic>) -> (Settings, Vec<Image>) {
-    let parsed: Vec<(&InputFile, Option<Node<'_>>)> = files
-        .enrollment
-        .iter()
-        .map(|file| (file, Reader::new(&file.path, out).parse(&file.text)))
-        .collect();
+    let mut unreadable = false;
+    let mut parsed: Vec<(&InputFile, Option<Node<'_>>)> =
+        Vec::with_capacity(files.enrollment.len());
+    for file in &files.enrollment {
+        let before = out.len();
+        let node = Reader::new(&file.path, out).parse(&file.text);
+        // The settings may stand in what could not be read.
+        unreadable |= node.is_none() && out.len() > before && !is_part(file);
+        parsed.push((file, node));
+    }
     // What is missing in the settings is said of images.yaml.
     let main = files.enrollment.iter().find(|file| !is_part(file));
     let path = main.map_or_else(|| Arc::from("images.yaml"), |file| Arc::clone(&file.path));
@@ -34,6 +40,7 @@ pub(super) fn read(files: &InputFiles, out: &mut Vec<Diagnostic>) -> (Settings, 
         }
     }
     if let GitRepo::Required { origin } = &files.git_repo
+        && !unreadable
         && !settings.fields.has("git.repo")
         && let Err(diagnostic) = settings.git_repo(origin.as_deref())
     {
@@ -41,7 +48,8 @@ pub(super) fn read(files: &InputFiles, out: &mut Vec<Diagnostic>) -> (Settings, 
     }
     let mut images = Vec::new();
     let mut names = Names::default();
-    let where_is = |place: &Place| where_is(files, place);
+    let sources = OnceCell::new();
+    let where_is = |place: &Place| where_is(sources.get_or_init(|| texts(files)), place);
     for (file, node) in &parsed {
         let Some(node) = node else { continue };
         let mut reader = Reader::new(&file.path, out);
@@ -100,17 +108,17 @@ fn entries<'n, 't>(reader: &mut Reader<'_>, node: &'n Node<'t>, part: bool) -> &
     }
 }
 
-/// `file:line:column` of a place in one of the files.
-pub(super) fn where_is(files: &InputFiles, place: &Place) -> String {
-    let all = [&files.enrollment, &files.images, &files.bases];
-    let file = all
-        .into_iter()
-        .flatten()
-        .find(|file| file.path == place.file);
+/// The texts of the enrollment files, for places in them.
+fn texts(files: &InputFiles) -> Sources {
     let mut sources = Sources::new();
-    if let Some(file) = file {
+    for file in &files.enrollment {
         sources.add(Arc::clone(&file.path), file.text.as_str());
     }
+    sources
+}
+
+/// `file:line:column` of a place in one of the files.
+fn where_is(sources: &Sources, place: &Place) -> String {
     match sources.position(place) {
         Some(at) => format!("{}:{}:{}", place.file, at.line, at.column),
         None => place.file.to_string(),

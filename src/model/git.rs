@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::diagnostics::human::invisible;
 use crate::diagnostics::{Code, code};
 
 use super::parse::{Invalid, Parse, choice_type, text_type};
@@ -140,8 +141,17 @@ impl Parse for RepoPath {
             "begins with `-`, so a program would take it for an option"
         } else if text.trim() != text {
             "begins or ends with a blank"
-        } else if text.contains("${{") {
-            "has `${{`, which Kargo would evaluate"
+        } else if text.chars().any(invisible) {
+            "has an invisible character"
+        } else if text.contains("{{") {
+            "has `{{`, which Kargo or Argo Rollouts would evaluate"
+        } else if text.contains("$(") {
+            "has `$(`, in which Kubernetes puts the value of a variable, a secret one too"
+        } else if text
+            .split('/')
+            .any(|part| part.eq_ignore_ascii_case(".git"))
+        {
+            "leads into the folder that belongs to git"
         } else if is_kargo_pattern(text) {
             "begins like a pattern of Kargo"
         } else {
@@ -333,6 +343,8 @@ mod tests {
                 ".",
                 "./",
                 ".hidden",
+                ".github/Dockerfile",
+                "a$b(c)",
                 "a-b/-c",
                 "ä/ö",
             ],
@@ -355,6 +367,12 @@ mod tests {
                 "glob:**",
                 "regex:.*",
                 "./regex:.*",
+                "$(GITHUB_TOKEN)/Dockerfile",
+                "{{args.image}}/Dockerfile",
+                "a\u{202e}b",
+                "a\u{200b}",
+                ".git/config",
+                "a/.GIT/hooks",
                 "//",
             ],
         );

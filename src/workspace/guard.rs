@@ -48,6 +48,7 @@ pub(super) fn unreadable(name: &str, error: &io::Error) -> Diagnostic {
         format!("cannot read `{name}`: {}", plain(error)),
     )
     .at(Place::file(name))
+    .help("see who may read it, and where it leads if it is a symbolic link")
 }
 
 /// What the system said, without the number that Rust adds.

@@ -46,6 +46,9 @@ impl Layout {
     /// If `root` does not exist or cannot be looked at.
     pub fn of(root: &Path) -> io::Result<Self> {
         let root = root.canonicalize()?;
+        if !root.is_dir() {
+            return Err(io::ErrorKind::NotADirectory.into());
+        }
         Ok(Self {
             enrollment: root.join(ENROLLMENT),
             state: root.join("state"),

@@ -72,7 +72,9 @@ impl Looked<'_> {
     }
 
     fn fault(&mut self, name: &str, message: String) {
-        let fault = Diagnostic::error(code::OUT_UNUSABLE, message).at(Place::file(name));
+        let fault = Diagnostic::error(code::OUT_UNUSABLE, message)
+            .at(Place::file(name))
+            .help("move it away, or name another folder: `--out DIR`");
         self.faults.push(fault);
     }
 
@@ -80,6 +82,23 @@ impl Looked<'_> {
     fn folder(&mut self) -> bool {
         let out = &self.layout.out;
         let name = self.layout.display(out);
+        let layout = self.layout;
+        let why = if layout.root.starts_with(out) {
+            "holds what is rendered from"
+        } else if out.starts_with(&layout.state) || out.starts_with(layout.root.join("images.d")) {
+            "is among what is rendered from"
+        } else if out.components().any(|part| part.as_os_str() == ".git") {
+            "belongs to git"
+        } else {
+            ""
+        };
+        if !why.is_empty() {
+            let message = format!("`{name}` {why}, so no manifests are written there");
+            let fault = Diagnostic::error(code::OUT_UNUSABLE, message)
+                .help("name a folder of its own: `--out dist`");
+            self.faults.push(fault.at(Place::file(name)));
+            return false;
+        }
         // The part of the path that exists; the rest will be made.
         let there = out
             .ancestors()

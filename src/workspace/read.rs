@@ -57,8 +57,10 @@ pub fn load(layout: &Layout) -> Loaded {
         layout.state.join("base-images"),
     ];
     reader.folder(&more, ENROLLMENT_LIMIT, &mut files.enrollment);
-    reader.folder(&images, STATE_LIMIT, &mut files.images);
-    reader.folder(&bases, STATE_LIMIT, &mut files.bases);
+    if reader.state(by_hand(&layout.state, STATE)) {
+        reader.folder(&images, STATE_LIMIT, &mut files.images);
+        reader.folder(&bases, STATE_LIMIT, &mut files.bases);
+    }
     reader.loaded.files = files;
     reader.loaded
 }
@@ -95,6 +97,26 @@ impl Reader<'_> {
         }
     }
 
+    /// Whether there is a state folder to look into. One that was named by hand and is
+    /// not there would otherwise pass for a factory that has discovered nothing.
+    fn state(&mut self, by_hand: bool) -> bool {
+        let layout = self.layout;
+        let name = layout.display(&layout.state);
+        let message = match self.look(&layout.state, &name) {
+            Some(Found::There(_, kind)) if kind.is_dir() => return true,
+            Some(Found::Missing) if by_hand => format!("there is no folder `{name}`"),
+            Some(Found::There(..)) => format!("`{name}` is not a folder"),
+            Some(Found::Missing) | None => return false,
+        };
+        let help = "it holds state/images and state/base-images; `IMAGE_FACTORY_STATE_DIR` may name another folder";
+        self.loaded.diagnostics.push(
+            Diagnostic::error(code::UNREADABLE, message)
+                .at(Place::file(name))
+                .help(help),
+        );
+        false
+    }
+
     fn look(&mut self, path: &Path, name: &str) -> Option<Found> {
         let inside: Vec<&Path> = self.inside.iter().map(PathBuf::as_path).collect();
         self.keep(guard::look(path, name, &inside))
@@ -118,9 +140,11 @@ impl Reader<'_> {
             Some(Found::There(folder, kind)) if kind.is_dir() => folder,
             Some(Found::There(..)) => {
                 let message = format!("`{name}` is not a folder");
-                self.loaded
-                    .diagnostics
-                    .push(Diagnostic::error(code::UNREADABLE, message).at(Place::file(name)));
+                self.loaded.diagnostics.push(
+                    Diagnostic::error(code::UNREADABLE, message)
+                        .at(Place::file(name))
+                        .help("move away what stands there; a missing folder is an empty one"),
+                );
                 return;
             }
             Some(Found::Missing) | None => return,
@@ -150,7 +174,8 @@ impl Reader<'_> {
                         code::NOT_TEXT,
                         format!("`{name}/{shown}` has a name that is not UTF-8"),
                     )
-                    .at(Place::file(name.as_str())),
+                    .at(Place::file(name.as_str()))
+                    .help("rename or delete it"),
                 );
                 continue;
             };
@@ -182,7 +207,8 @@ impl Reader<'_> {
                         code::YAML_LIMIT,
                         format!("`{name}` has {size} bytes; at most {limit} are read"),
                     )
-                    .at(Place::file(name)),
+                    .at(Place::file(name))
+                    .help("remove what does not belong in it, or see what wrote it"),
                 );
                 return;
             }
@@ -221,7 +247,8 @@ impl Reader<'_> {
     fn refuse_kind(&mut self, name: &str) {
         self.loaded.diagnostics.push(
             Diagnostic::error(code::UNREADABLE, format!("`{name}` is not a regular file"))
-                .at(Place::file(name)),
+                .at(Place::file(name))
+                .help("put a file in its place, or remove it"),
         );
     }
 }

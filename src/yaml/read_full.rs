@@ -336,7 +336,9 @@ impl<'a> Builder<'a, '_> {
         let found = ReadError::new(ReadErrorKind::Syntax, self.span(at, end), error.info());
         match hint(error.info(), next) {
             Some(help) => found.help(help),
-            None => found,
+            None => found.help(
+                "look at this line and the one above it: indentation, a missing `:` or quote, a bracket left open",
+            ),
         }
     }
 
@@ -346,6 +348,7 @@ impl<'a> Builder<'a, '_> {
             self.limits.depth
         );
         ReadError::new(ReadErrorKind::TooDeep, span, message)
+            .help("nothing here is nested so deep: look for brackets that are not closed")
     }
 
     fn span(&self, start: usize, end: usize) -> Span {

@@ -161,13 +161,15 @@ fn links_out_of_the_root() {
     for path in ["images.d", "state/images", "state/base-images"] {
         refused(|tree| swap(tree, path, outside.path()), "IF008", path);
     }
-    // The whole of state/, where what is asked for exists at the other end.
-    fs::create_dir(outside.path().join("images")).unwrap();
-    refused(
-        |tree| swap(tree, "state", outside.path()),
-        "IF008",
-        "state/images",
-    );
+    // The whole of state/, whether or not what is asked for exists at the other end.
+    for _ in 0..2 {
+        refused(
+            |tree| swap(tree, "state", outside.path()),
+            "IF008",
+            "`state` leads to",
+        );
+        fs::create_dir_all(outside.path().join("images")).unwrap();
+    }
     // A folder whose name only begins like the root's is outside too.
     let sibling = |tree: &Tree| {
         let mut near = tree.root().as_os_str().to_owned();
@@ -297,4 +299,53 @@ fn more_files_add_images() {
     tree.write("images.d/more.yaml", more);
     let ran = tree.synth(&["--diff", "summary"]).expect(0);
     assert!(ran.stdout.contains("+ Warehouse/redis\n"), "{ran:#?}");
+}
+
+#[test]
+fn a_state_folder_that_was_named_but_is_not_there() {
+    let tree = Tree::rendered();
+    let before = tree.state_of("dist");
+    Ran::of(
+        tree.command(&[])
+            .env("IMAGE_FACTORY_STATE_DIR", tree.path("sate")),
+    )
+    .refused("IF006", "there is no folder `sate`");
+    assert_eq!(tree.state_of("dist"), before);
+}
+
+#[test]
+fn what_was_not_read_is_not_said_to_lack_settings() {
+    let link = |tree: &Tree| {
+        fs::remove_file(tree.path("images.yaml")).unwrap();
+        tree.link("/etc/hostname", "images.yaml");
+    };
+    for ran in [
+        refused(
+            |tree| tree.write("images.yaml", b"\xff"),
+            "IF007",
+            "images.yaml",
+        ),
+        refused(
+            |tree| tree.write("images.yaml", "images: [\n"),
+            "IF001",
+            "images.yaml",
+        ),
+        refused(link, "IF008", "images.yaml"),
+    ] {
+        assert!(!ran.stderr.contains("IF039"), "{ran:#?}");
+    }
+}
+
+#[test]
+fn of_a_million_mistakes_as_many_are_shown_as_anyone_reads() {
+    let tree = Tree::rendered();
+    let mut text = String::from("- {name: x, repository: y, allowTags: ^1$");
+    (0..3000).for_each(|at| text.push_str(&format!(", k{at}: 1")));
+    tree.write("images.d/more.yaml", format!("{text}}}\n"));
+    let ran = tree.synth(&[]).refused("IF011", "and 2000 more");
+    assert_eq!(ran.stderr.matches("error[").count(), 1000);
+    assert!(ran.stderr.contains("\n3000 errors\n"));
+    let ran = tree.synth(&["--format", "json"]).expect(2);
+    let all = ran.json();
+    assert_eq!(all["diagnostics"].as_array().unwrap().len(), 3000);
 }

@@ -134,3 +134,25 @@ fn a_folder_that_may_not_be_written_to() {
     assert_eq!(tree.state_of("dist"), before);
     fs::set_permissions(tree.path("dist"), fs::Permissions::from_mode(0o755)).unwrap();
 }
+
+#[test]
+fn manifests_do_not_go_among_the_inputs() {
+    let tree = Tree::rendered();
+    let before = tree.state_of(".");
+    let above = tree.path("..");
+    for out in [
+        ".",
+        "state",
+        "state/images",
+        ".git",
+        ".git/x",
+        "images.d",
+        "/",
+    ] {
+        tree.synth(&["--out", out])
+            .refused("IF151", "name a folder of its own");
+    }
+    tree.synth(&["--out", above.to_str().unwrap()])
+        .refused("IF151", "name a folder of its own");
+    assert_eq!(tree.state_of("."), before);
+}

@@ -2,7 +2,7 @@
 
 use super::{file, files, report, with_state};
 use crate::diagnostics::{Code, Diagnostic, code};
-use crate::model::{InputFiles, load};
+use crate::model::{GitRepo, InputFiles, load};
 
 /// A managed image with one more line, which stands at line 5.
 fn managed(line: &str) -> String {
@@ -73,6 +73,16 @@ fn each_bad_value_has_its_code_and_place() {
         (code::INVALID_DURATION, "5:17", managed("rebuildDelay: -7d")),
         (code::INVALID_DURATION, "5:17", managed("rebuildDelay: 99999999999999999999d")),
         (code::INVALID_DURATION, "5:11", managed("maxAge: 1.5h")),
+        (code::INVALID_DURATION, "5:11", managed("maxAge: 0d")),
+        (code::INVALID_PATH, "5:31", managed("updates: [{repo: o/b, path: ., type: yaml-update}]")),
+        (code::INVALID_PATH, "5:31", managed("updates: [{repo: o/b, path: v/, type: helm-update-image}]")),
+        (code::INVALID_PATH, "5:31", managed("updates: [{repo: o/b, path: .git/config, type: yaml-update}]")),
+        (code::INVALID_PATH, "6:17", source("dockerfile: $(GITHUB_TOKEN)/Dockerfile")),
+        (code::INVALID_PATH, "6:17", source("dockerfile: '{{args.imageName}}'")),
+        (code::INVALID_NAME, "1:21", "settings: {project: kube-system}\n".into()),
+        (code::INVALID_NAME, "1:21", "settings: {project: default}\n".into()),
+        (code::INVALID_SETTING, "1:43", "settings: {providers: {github: {tokenEnv: GIT_PASSWORD}}}\n".into()),
+        (code::INVALID_SETTING, "1:43", "settings: {providers: {gitlab: {tokenEnv: LD_PRELOAD}}}\n".into()),
         (code::INVALID_SCHEDULE, "5:13", managed("schedule: often")),
         // Tags.
         (code::MISSING_SELECTION, "1:3", "- name: a\n  repository: b\n".into()),
@@ -141,12 +151,38 @@ fn each_bad_value_has_its_code_and_place() {
             ));
         }
         for diagnostic in &diagnostics {
-            if diagnostic.code.id() > "IF005" && diagnostic.help.is_none() {
+            if diagnostic.help.is_none() {
                 wrong.push(format!("{text}  no help"));
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_interval_that_kargo_would_raise_is_doubted() {
+    for (interval, doubted) in [("4m", true), ("5m", false), ("1h", false)] {
+        let files = files(&format!("settings: {{intervals: {{base: {interval}}}}}\n"));
+        let (model, diagnostics) = load(&files);
+        let expected: &[String] = if doubted {
+            &[format!("{} images.yaml:1:30", code::SHORT_INTERVAL)]
+        } else {
+            &[]
+        };
+        assert_eq!(report(&files, &diagnostics), expected, "{interval}");
+        assert!(model.is_some());
+    }
+}
+
+#[test]
+fn settings_are_not_missed_in_a_file_that_could_not_be_read() {
+    let mut files = files("settings: {git: [\n");
+    files.git_repo = GitRepo::Required { origin: None };
+    let (_, diagnostics) = load(&files);
+    assert_eq!(
+        report(&files, &diagnostics),
+        [format!("{} images.yaml:2:1", code::YAML_SYNTAX)]
+    );
 }
 
 #[test]
