@@ -33,6 +33,8 @@ impl<T: Clone> Typed<'_, T> {
 
 /// Name and namespace; the name first, because it tells objects apart sooner.
 type Key<'a> = (&'a str, &'a str);
+/// Objects by kind and API version.
+type Kinds<'a> = BTreeMap<(&'a str, &'a str), Vec<&'a ApiObject>>;
 type Map<'a, T> = BTreeMap<Key<'a>, Typed<'a, T>>;
 
 /// The API versions whose kinds are looked at.
@@ -41,7 +43,6 @@ const ROLLOUTS: &str = "argoproj.io/v1alpha1";
 
 /// The objects of each kind; what cannot be read as its kind is left to the
 /// schema check.
-#[derive(Default)]
 pub(super) struct Index<'a> {
     pub(super) warehouses: Map<'a, Warehouse>,
     pub(super) stages: Map<'a, Stage>,
@@ -54,20 +55,20 @@ pub(super) struct Index<'a> {
 
 impl<'a> Index<'a> {
     pub(super) fn of(objects: &Objects<'a>) -> Index<'a> {
-        let mut index = Index::default();
+        let mut kinds = Kinds::new();
         for object in objects.iter() {
-            match (object.api_version(), object.kind()) {
-                (KARGO, "Stage") => add(&mut index.stages, object),
-                (KARGO, "Warehouse") => add(&mut index.warehouses, object),
-                (KARGO, "ProjectConfig") => add(&mut index.configs, object),
-                (KARGO, "PromotionTask") => add(&mut index.tasks, object),
-                (KARGO, "ClusterPromotionTask") => add(&mut index.cluster_tasks, object),
-                (ROLLOUTS, "AnalysisTemplate") => add(&mut index.templates, object),
-                (ROLLOUTS, "ClusterAnalysisTemplate") => add(&mut index.cluster_templates, object),
-                _ => {}
-            }
+            let kind = (object.kind(), object.api_version());
+            kinds.entry(kind).or_default().push(object);
         }
-        index
+        Index {
+            warehouses: all(&kinds, KARGO, "Warehouse"),
+            stages: all(&kinds, KARGO, "Stage"),
+            templates: all(&kinds, ROLLOUTS, "AnalysisTemplate"),
+            cluster_templates: all(&kinds, ROLLOUTS, "ClusterAnalysisTemplate"),
+            tasks: all(&kinds, KARGO, "PromotionTask"),
+            cluster_tasks: all(&kinds, KARGO, "ClusterPromotionTask"),
+            configs: all(&kinds, KARGO, "ProjectConfig"),
+        }
     }
 
     /// The Warehouse of this name in the Stage's project.
@@ -121,11 +122,19 @@ impl<'a> Index<'a> {
     }
 }
 
-fn add<'a, T: DeserializeOwned + Clone + 'static>(map: &mut Map<'a, T>, object: &'a ApiObject) {
-    if let Some(typed) = typed(object) {
+/// The objects of a kind by name. They come sorted, chart by chart, so that to
+/// build the map at once costs little more than to walk them.
+fn all<'a, T: DeserializeOwned + Clone + 'static>(
+    kinds: &Kinds<'a>,
+    api_version: &str,
+    kind: &str,
+) -> Map<'a, T> {
+    let keyed = |object: &&'a ApiObject| {
         let key = (object.name(), object.namespace().unwrap_or_default());
-        map.insert(key, typed);
-    }
+        Some((key, typed(object)?))
+    };
+    let objects = kinds.get(&(kind, api_version)).into_iter().flatten();
+    objects.filter_map(keyed).collect()
 }
 
 /// An object in its type, if it can be read as that.

@@ -3,7 +3,7 @@
 //! in a selector shows as a Stage that stands still.
 
 use kargo_types::{PolicyStages, ProjectConfig, PromotionPolicy, PromotionPolicySelector, Stage};
-use regex_lite::Regex;
+use regex::bytes::Regex;
 
 use super::freight::is_control_flow;
 use super::index::{Index, Typed};
@@ -109,7 +109,7 @@ impl<'a> Selector<'a> {
         let named = match &self.name {
             Name::Any => true,
             Name::Exactly(exactly) => *exactly == name,
-            Name::Matches(regex) => regex.is_match(name),
+            Name::Matches(regex) => regex.is_match(name.as_bytes()),
         };
         named
             && self
@@ -131,7 +131,7 @@ impl<'a> Name<'a> {
             Some(("glob", pattern)) => glob(pattern),
             Some((prefix, _)) => return Err(format!("`{prefix}:` is no kind of pattern")),
         };
-        Regex::new(&regex)
+        Regex::new(&format!("(?-u){regex}"))
             .map(Name::Matches)
             .map_err(|_| format!("the pattern `{text}` cannot be read"))
     }

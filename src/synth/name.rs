@@ -48,6 +48,11 @@ pub fn label_value(parts: &[&str]) -> String {
 
 fn derive(parts: &[&str], limit: usize, fits: fn(char) -> bool) -> String {
     let whole = parts.join("-");
+    // Most names fit as they are: words of what fits, one mark between two.
+    let plain = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric());
+    if whole.len() <= limit && whole.chars().all(fits) && whole.split(['-', '.', '_']).all(plain) {
+        return whole;
+    }
     let mut clean = String::with_capacity(whole.len());
     for c in whole.chars() {
         let c = if fits(c) { c } else { c.to_ascii_lowercase() };

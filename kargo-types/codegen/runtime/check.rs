@@ -3,7 +3,7 @@
 #[derive(Debug)]
 pub struct Pattern {
     text: &'static str,
-    compiled: OnceLock<Option<regex_lite::Regex>>,
+    compiled: OnceLock<Option<regex::bytes::Regex>>,
 }
 
 impl Pattern {
@@ -21,9 +21,10 @@ impl Pattern {
     /// a test of the generator rules out.
     pub fn is_match(&self, text: &str) -> bool {
         self.compiled
-            .get_or_init(|| regex_lite::Regex::new(self.text).ok())
+            // RE2 means ASCII by `\w` and `\d`.
+            .get_or_init(|| regex::bytes::Regex::new(&format!("(?-u){}", self.text)).ok())
             .as_ref()
-            .is_none_or(|regex| regex.is_match(text))
+            .is_none_or(|regex| regex.is_match(text.as_bytes()))
     }
 }
 

@@ -431,13 +431,14 @@ impl<'a> Sampler<'a> {
             return json!(text);
         };
         let strategy = proptest::string::string_regex(&unanchored(pattern)).unwrap();
+        let regex = regex::bytes::Regex::new(&format!("(?-u){pattern}")).unwrap();
         for _ in 0..2_000 {
             let text = strategy.new_tree(&mut self.runner).unwrap().current();
             let length = text.chars().count() as u64;
             let fits = schema.min_length.is_none_or(|least| length >= least)
                 && schema.max_length.is_none_or(|most| length <= most)
                 && !text.is_empty();
-            if fits && regex_lite::Regex::new(pattern).unwrap().is_match(&text) {
+            if fits && regex.is_match(text.as_bytes()) {
                 return json!(text);
             }
         }
