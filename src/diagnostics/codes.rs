@@ -133,6 +133,9 @@ codes! {
     MISSING_KEY = "IF012", "missing key":
         "A key that has no default is not there, or has no value.";
 
+    FILE_IGNORED = "IF013", "file that is not read":
+        "Only files that end in `.yaml` are read. This one ends in `.yml`, so what it says has no effect. Rename it.";
+
     INVALID_NAME = "IF020", "name that cannot be used":
         "The name of an image becomes the name of its state file and of Kubernetes objects, so it is a DNS label: \
          1 to 63 of `a-z`, `0-9` and `-`, beginning and ending with a letter or digit.";

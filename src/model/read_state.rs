@@ -97,6 +97,13 @@ pub(super) fn image(
         Some("external") => DiscoveryStatus::External,
         _ => DiscoveryStatus::Pending,
     };
+    // A success always leaves a list, be it empty; without one nothing is known.
+    let known = status != DiscoveryStatus::Success || given(&map, "baseImages").is_some();
+    let status = if known {
+        status
+    } else {
+        DiscoveryStatus::Pending
+    };
     let copy = map
         .get("enrollment")
         .and_then(|node| node.get("source"))

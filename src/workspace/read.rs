@@ -163,6 +163,16 @@ impl Reader<'_> {
                 return;
             }
         };
+        for (file, _) in &entries {
+            if file.as_encoded_bytes().ends_with(b".yml") {
+                let path = format!("{name}/{}", file.to_string_lossy());
+                self.loaded.diagnostics.push(
+                    Diagnostic::warning(code::FILE_IGNORED, format!("`{path}` is not read"))
+                        .at(Place::file(path.as_str()))
+                        .help("rename it to end in `.yaml`"),
+                );
+            }
+        }
         entries.retain(|(file, _)| wanted(file));
         entries.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         into.reserve(entries.len());

@@ -349,3 +349,18 @@ fn of_a_million_mistakes_as_many_are_shown_as_anyone_reads() {
     let all = ran.json();
     assert_eq!(all["diagnostics"].as_array().unwrap().len(), 3000);
 }
+
+#[test]
+fn a_file_of_another_ending_is_not_ignored_without_a_word() {
+    let tree = Tree::rendered();
+    tree.write("images.d/team.yml", "- name: web\n");
+    tree.write("state/images/web.yml", "name: web\n");
+    let ran = tree.synth(&[]).expect(0);
+    for path in ["images.d/team.yml", "state/images/web.yml"] {
+        assert!(
+            ran.stderr.contains(&format!("`{path}` is not read")),
+            "{ran:#?}"
+        );
+    }
+    assert!(ran.stderr.contains("warning[IF013]"), "{ran:#?}");
+}

@@ -252,6 +252,16 @@ fn state_that_does_not_fit_the_enrollment_is_told() {
     );
     assert_eq!(help, "run `image-factory discover app`");
 
+    // A misspelt `baseImages` must not pass for an image without bases.
+    let misspelt = with_state(
+        files(APP),
+        &[(
+            "state/images/app.yaml",
+            "discoveryStatus: success\nbaseImage: [a]\n",
+        )],
+    );
+    one(&misspelt, code::NEVER_DISCOVERED, "images.yaml:1:9", false);
+
     let failed = with_state(
         files(APP),
         &[("state/images/app.yaml", "discoveryStatus: failed\n")],
@@ -310,7 +320,7 @@ fn state_that_does_not_fit_the_enrollment_is_told() {
 
 #[test]
 fn a_changed_source_makes_the_bases_doubtful() {
-    let copy = "discoveryStatus: success\nenrollment: {source: {provider: github, repo: o/app, dockerfile: Dockerfile}}\n";
+    let copy = "discoveryStatus: success\nbaseImages: []\nenrollment: {source: {provider: github, repo: o/app, dockerfile: Dockerfile}}\n";
     for (lines, fresh) in [
         ("", true),
         (
@@ -335,7 +345,7 @@ fn a_changed_source_makes_the_bases_doubtful() {
         "enrollment: {}",
         "enrollment: {source: null}",
     ] {
-        let text = format!("discoveryStatus: success\n{copy}\n");
+        let text = format!("discoveryStatus: success\nbaseImages: []\n{copy}\n");
         model(
             &with_state(files(APP), &[("state/images/app.yaml", &text)]),
             &[],
@@ -352,7 +362,10 @@ fn our_own_images_are_linked_whether_or_not_state_says_so() {
     let files = with_state(
         files(&entries),
         &[
-            ("state/images/base.yaml", "discoveryStatus: success\n"),
+            (
+                "state/images/base.yaml",
+                "discoveryStatus: success\nbaseImages: []\n",
+            ),
             (
                 "state/images/app.yaml",
                 "discoveryStatus: success\nbaseImages: [b, p, p15, r]\n",
@@ -450,8 +463,14 @@ fn two_images_in_one_repository_are_warned_of() {
     let files = with_state(
         files(&entries),
         &[
-            ("state/images/app.yaml", "discoveryStatus: success\n"),
-            ("state/images/app2.yaml", "discoveryStatus: success\n"),
+            (
+                "state/images/app.yaml",
+                "discoveryStatus: success\nbaseImages: []\n",
+            ),
+            (
+                "state/images/app2.yaml",
+                "discoveryStatus: success\nbaseImages: []\n",
+            ),
         ],
     );
     one(&files, code::SHARED_REPOSITORY, "images.yaml:7:15", false);
