@@ -58,6 +58,7 @@ mod generated {
     )]
     include!(concat!(env!("OUT_DIR"), "/types.rs"));
 }
+mod stages;
 mod steps;
 
 pub use generated::runtime::{

@@ -1,10 +1,10 @@
 //! `analyze-dockerfile-NAME` → `analyzed-NAME`: a new build of a managed image,
 //! or a new commit of its source, has its Dockerfile read again.
 
-use kargo_types::{Stage, StageSpec};
+use kargo_types::{RequestedFreight, Stage, StageSpec};
 
 use super::Context;
-use super::stage::{Promotion, after, arg, direct, image_from, label, verified};
+use super::stage::{Promotion, after, arg, image_from, label, verified};
 use crate::model::{Image, Source};
 use crate::names;
 use crate::synth::Chart;
@@ -35,7 +35,12 @@ fn analyze(context: &Context<'_>, image: &Image, source: &Source) -> Stage {
         arg("gitBranch", context.model.settings.git.branch.as_str()),
     ];
     let stage = names::analyze(name);
-    let mut stage = verified(&stage, vec![direct(name)], names::ANALYZE_DOCKERFILE, args);
+    let mut stage = verified(
+        &stage,
+        vec![RequestedFreight::direct(name)],
+        names::ANALYZE_DOCKERFILE,
+        args,
+    );
     label(&mut stage, Some(name), Promotion::Automatic);
     stage
 }

@@ -8,10 +8,8 @@
 use std::collections::BTreeMap;
 
 use kargo_types::{
-    AnalysisTemplateReference, AutoPromotionOptions, FreightOrigin, FreightSources, GoDuration,
-    MetadataKind, MetadataUpdate, OrExpr, PromotionStep, PromotionTemplate, PromotionTemplateSpec,
-    RequestedFreight, SelectionPolicy, SetMetadataConfig, Stage, StageSpec, Verification,
-    VerificationArg,
+    AnalysisTemplateReference, GoDuration, MetadataKind, MetadataUpdate, OrExpr, PromotionStep,
+    RequestedFreight, SetMetadataConfig, Stage, StageSpec, Verification, VerificationArg,
 };
 
 use crate::model::Duration;
@@ -36,8 +34,6 @@ pub(super) fn verified(
     Stage::new(
         name,
         StageSpec {
-            requested_freight: freight,
-            promotion_template: Some(steps(vec![note()])),
             verification: Some(Verification {
                 analysis_templates: Some(vec![AnalysisTemplateReference {
                     name: template.to_owned(),
@@ -46,19 +42,9 @@ pub(super) fn verified(
                 args: Some(args),
                 analysis_run_metadata: None,
             }),
-            ..StageSpec::default()
+            ..StageSpec::of(freight, [note()])
         },
     )
-}
-
-/// A promotion template of these steps.
-pub(super) fn steps(steps: Vec<PromotionStep>) -> PromotionTemplate {
-    PromotionTemplate {
-        spec: PromotionTemplateSpec {
-            steps: Some(steps),
-            vars: None,
-        },
-    }
 }
 
 /// Labels a Stage with the image it belongs to and with how it is promoted.
@@ -73,34 +59,13 @@ pub(super) fn label(stage: &mut Stage, image: Option<&str>, promotion: Promotion
     stage.metadata.labels = Some(labels).filter(|labels| !labels.is_empty());
 }
 
-/// Freight straight from its Warehouse.
-pub(super) fn direct(warehouse: &str) -> RequestedFreight {
-    RequestedFreight {
-        origin: FreightOrigin::warehouse(warehouse),
-        sources: FreightSources {
-            direct: Some(true),
-            ..FreightSources::default()
-        },
-    }
-}
-
-/// Freight of a Warehouse that has passed a Stage.
-///
-/// With a soak the Stage takes what its upstream holds now: Kargo's two notions
-/// of soak disagree otherwise as soon as Stages with different delays share an
-/// upstream, and the Stage wedges.
+/// Freight of a Warehouse that has passed a Stage, and has stayed there if that
+/// is asked for.
 pub(super) fn after(warehouse: &str, stage: String, soak: Option<Duration>) -> RequestedFreight {
-    let soak = soak.filter(|soak| !soak.is_zero());
-    RequestedFreight {
-        origin: FreightOrigin::warehouse(warehouse),
-        sources: FreightSources {
-            stages: Some(vec![stage]),
-            required_soak_time: soak.map(go_duration),
-            auto_promotion_options: soak.map(|_| AutoPromotionOptions {
-                selection_policy: Some(SelectionPolicy::MatchUpstream),
-            }),
-            ..FreightSources::default()
-        },
+    let freight = RequestedFreight::after(warehouse, stage);
+    match soak.filter(|soak| !soak.is_zero()) {
+        Some(soak) => freight.soaking(go_duration(soak)),
+        None => freight,
     }
 }
 

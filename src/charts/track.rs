@@ -1,8 +1,10 @@
 //! `track-NAME`: the Stage that takes each Freight of a Warehouse at once and
 //! has the digest recorded. Soak counts from here.
 
+use kargo_types::RequestedFreight;
+
 use super::Context;
-use super::stage::{Promotion, arg, direct, image_from, label, noted, verified};
+use super::stage::{Promotion, arg, image_from, label, noted, verified};
 use super::topology::{Tracked, own_bases, watched_upstream};
 use crate::names;
 use crate::synth::Chart;
@@ -31,7 +33,7 @@ fn add(chart: &mut Chart, tracked: Tracked<'_>) {
     let name = names::track(tracked.name());
     let mut stage = verified(
         &name,
-        vec![direct(tracked.name())],
+        vec![RequestedFreight::direct(tracked.name())],
         names::RECORD_UPDATE,
         args,
     );

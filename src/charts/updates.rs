@@ -7,14 +7,13 @@
 use std::collections::BTreeMap;
 
 use kargo_types::{
-    CheckoutRevision, GitCheckout, GitCloneConfig, GitCommitConfig, GitOpenPRConfig, GitProvider,
-    GitPushConfig, GitPushTarget, KeyUpdate, KustomizeImage, KustomizeImageVersion,
-    KustomizeSetImageConfig, OrExpr, PromotionStep, RequestedFreight, Stage, StageSpec,
-    YAMLUpdateConfig,
+    GitCloneConfig, GitCommitConfig, GitOpenPRConfig, GitProvider, GitPushConfig, GitPushTarget,
+    KeyUpdate, KustomizeImage, KustomizeImageVersion, KustomizeSetImageConfig, OrExpr,
+    PromotionStep, RequestedFreight, Stage, StageSpec, YAMLUpdateConfig,
 };
 
 use super::Context;
-use super::stage::{Promotion, after, label, steps};
+use super::stage::{Promotion, after, label};
 use crate::model::{Image, Update, UpdateKind, YamlKey};
 use crate::names;
 use crate::synth::Chart;
@@ -75,14 +74,7 @@ fn add(
             };
             promotion.extend(change.steps(updates)?);
         }
-        let mut object = Stage::new(
-            &stage,
-            StageSpec {
-                requested_freight: vec![freight.clone()],
-                promotion_template: Some(steps(promotion)),
-                ..StageSpec::default()
-            },
-        );
+        let mut object = Stage::new(&stage, StageSpec::of([freight.clone()], promotion));
         label(&mut object, Some(image.name.as_str()), Promotion::Automatic);
         let object = chart.add(object);
         chart.origin(object, first.fields.of("path"));
@@ -139,15 +131,11 @@ struct Change<'a> {
 impl Change<'_> {
     fn steps(&self, updates: &[&Update]) -> Result<Vec<PromotionStep>, TemplateError> {
         let path = self.folder();
-        let mut steps = vec![PromotionStep::uses(GitCloneConfig {
-            repo_url: self.target.repo.to_owned(),
-            checkout: vec![GitCheckout {
-                revision: Some(CheckoutRevision::Branch(self.target.branch.to_owned())),
-                path: path.clone(),
-                ..GitCheckout::default()
-            }],
-            ..GitCloneConfig::default()
-        })];
+        let mut steps = vec![PromotionStep::uses(GitCloneConfig::branch(
+            self.target.repo,
+            self.target.branch,
+            path.clone(),
+        ))];
         steps.extend(updates.iter().map(|update| self.edit(update)));
         steps.push(PromotionStep::uses(GitCommitConfig {
             path: path.clone(),
@@ -157,11 +145,8 @@ impl Change<'_> {
         if self.target.pull_request {
             steps.extend(self.pull_request(updates, path)?);
         } else {
-            steps.push(PromotionStep::uses(GitPushConfig {
-                path,
-                target: Some(GitPushTarget::TargetBranch(self.target.branch.to_owned())),
-                ..GitPushConfig::default()
-            }));
+            let push = GitPushConfig::branch(path, self.target.branch);
+            steps.push(PromotionStep::uses(push));
         }
         Ok(steps)
     }
