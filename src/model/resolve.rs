@@ -280,7 +280,18 @@ fn depend(
 
 /// A base image and an enrolled image of one name must be one thing.
 fn clashes(model: &Model, out: &mut Vec<Diagnostic>) {
+    let project = &model.settings.project;
     for image in &model.images {
+        // The Namespace and the Project have that name in the file that names no managed image.
+        if image.is_managed() && image.name == *project {
+            let message = format!("`{project}` is the name of a managed image and of the project");
+            let help = "rename the entry, or say `settings.project`";
+            out.push(
+                Diagnostic::error(code::NAME_CLASH, message)
+                    .help(help)
+                    .at(image.place()),
+            );
+        }
         let Some(base) = model.bases.get(image.name.as_str()) else {
             continue;
         };

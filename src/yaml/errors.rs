@@ -10,7 +10,7 @@ pub struct Limits {
     pub bytes: usize,
     /// Collections inside each other.
     pub depth: usize,
-    /// Nodes that aliases (`*name`) may add in all.
+    /// Nodes that aliases (`*name`) may add in all; a text counts once more for each 64 of its bytes.
     pub aliased_nodes: usize,
 }
 

@@ -93,8 +93,10 @@ impl<'a> Builder<'a, '_> {
     fn event(&mut self, event: Event<'a>, span: CharSpan) -> Result<(), ReadError> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
+                // A copy of a long text costs as much as many short ones.
+                let weight = 1 + text.len() / 64;
                 let node = self.scalar(text, style, tag.as_deref(), span)?;
-                self.add(node, anchor, 1, 0)
+                self.add(node, anchor, weight, 0)
             }
             Event::SequenceStart(anchor, tag) => {
                 self.open(Kind::Sequence(Vec::new()), anchor, tag.as_deref(), span)

@@ -124,6 +124,7 @@ fn each_bad_value_has_its_code_and_place() {
         (code::INVALID_PATH, "5:31", managed("updates: [{repo: o/b, path: /x, type: yaml-update}]")),
         (code::INVALID_PATH, "5:27", managed("local: {patchFiles: [a, ../b]}")),
         // Settings.
+        (code::NAME_CLASH, "3:11", "settings: {project: a-b}\nimages:\n  - name: a-b\n    registry: ghcr.io\n    repository: o/a\n    source: {repo: o/a}\n".into()),
         (code::INVALID_URL, "1:24", "settings: {git: {repo: git@github.com:o/a.git}}\n".into()),
         (code::INVALID_NAME, "1:21", "settings: {project: Image_Factory}\n".into()),
         (code::INVALID_DURATION, "1:30", "settings: {intervals: {base: 0m}}\n".into()),

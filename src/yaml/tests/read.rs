@@ -294,6 +294,17 @@ fn limits_hold() {
     assert_eq!(errors(&copies(99)), []);
     assert_eq!(errors(&copies(100))[0].0, ReadErrorKind::AliasBomb);
 
+    // One value only, but a long one.
+    let long = |count: usize| {
+        format!(
+            "a: &a '{}'\nb: [{}]\n",
+            "x".repeat(6399),
+            "*a,".repeat(count)
+        )
+    };
+    assert_eq!(errors(&long(900)), []);
+    assert_eq!(errors(&long(1000))[0].0, ReadErrorKind::AliasBomb);
+
     // Each anchor wraps the one before: copies that grow without any list.
     let mut chain = "a0: &a0 x\n".to_owned();
     for at in 1..2000 {
