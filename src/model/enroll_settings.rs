@@ -271,6 +271,23 @@ fn hosts(reader: &mut Reader<'_>, map: &Map<'_, '_>, settings: &mut Settings) {
         set(&mut gitlab.api, reader.value(&host, "providers.gitlab.api"));
         set(&mut gitlab.token_env, token_env(reader, &host, for_gitlab));
     }
+    if github.token_env == gitlab.token_env {
+        let given = if reader.fields.has(for_gitlab) {
+            for_gitlab
+        } else {
+            for_github
+        };
+        let message = format!(
+            "both providers read their token from `{}`",
+            github.token_env
+        );
+        let place = reader.fields.of(given);
+        reader.out.push(
+            Diagnostic::error(code::CONFLICTING_KEYS, message)
+                .help("give each its own variable: a Job may need both tokens")
+                .at(place),
+        );
+    }
 }
 
 /// The variable that holds a token, which may be none that a Job needs for something else.

@@ -120,6 +120,7 @@ fn each_bad_value_has_its_code_and_place() {
         (code::INVALID_PLATFORM, "5:15", managed("platforms: [amd64]")),
         (code::INVALID_CHOICE, "5:16", managed("criticality: urgent")),
         (code::INVALID_CHOICE, "5:10", managed("build: me")),
+        (code::CONFLICTING_KEYS, "1:43", "settings: {providers: {github: {tokenEnv: GITLAB_TOKEN}}}\n".into()),
         (code::CONFLICTING_KEYS, "5:11", managed("verify: {identity: x}")),
         (code::INVALID_PATH, "5:31", managed("updates: [{repo: o/b, path: /x, type: yaml-update}]")),
         (code::INVALID_PATH, "5:27", managed("local: {patchFiles: [a, ../b]}")),
