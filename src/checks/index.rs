@@ -1,6 +1,5 @@
 //! The objects that the rules look at, by kind and name.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use kargo_types::{
@@ -14,15 +13,24 @@ use crate::diagnostics::Code;
 use crate::synth::{ApiObject, Objects, Problem};
 
 /// An object with its type, whether it was added with one or included.
-pub(super) struct Typed<'a, T: Clone> {
+pub(super) struct Typed<'a, T> {
     pub(super) object: &'a ApiObject,
-    value: Cow<'a, T>,
+    value: Value<'a, T>,
 }
 
-impl<T: Clone> Typed<'_, T> {
+/// Boxed, because a Stage is some kilobytes and an index holds thousands.
+enum Value<'a, T> {
+    Added(&'a T),
+    Read(Box<T>),
+}
+
+impl<T> Typed<'_, T> {
     /// Its typed form.
     pub(super) fn get(&self) -> &T {
-        &self.value
+        match &self.value {
+            Value::Added(value) => value,
+            Value::Read(value) => value,
+        }
     }
 
     /// A problem with it.
@@ -124,7 +132,7 @@ impl<'a> Index<'a> {
 
 /// The objects of a kind by name. They come sorted, chart by chart, so that to
 /// build the map at once costs little more than to walk them.
-fn all<'a, T: DeserializeOwned + Clone + 'static>(
+fn all<'a, T: DeserializeOwned + 'static>(
     kinds: &Kinds<'a>,
     api_version: &str,
     kind: &str,
@@ -138,10 +146,12 @@ fn all<'a, T: DeserializeOwned + Clone + 'static>(
 }
 
 /// An object in its type, if it can be read as that.
-fn typed<T: DeserializeOwned + Clone + 'static>(object: &ApiObject) -> Option<Typed<'_, T>> {
+fn typed<T: DeserializeOwned + 'static>(object: &ApiObject) -> Option<Typed<'_, T>> {
     let value = match object.downcast::<T>() {
-        Some(typed) => Cow::Borrowed(typed),
-        None => Cow::Owned(serde_json::from_value(object.value().clone()).ok()?),
+        Some(typed) => Value::Added(typed),
+        None => Value::Read(Box::new(
+            serde_json::from_value(object.value().clone()).ok()?,
+        )),
     };
     Some(Typed { object, value })
 }
