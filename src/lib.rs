@@ -13,5 +13,6 @@ pub mod names;
 pub mod pipeline;
 pub mod synth;
 pub mod template;
+pub mod tree;
 pub mod workspace;
 pub mod yaml;

@@ -1,11 +1,14 @@
 //! From the texts of a tree to the texts of its manifests: all of `synth` that needs
 //! no disk, network, clock or environment.
 
+use std::collections::BTreeSet;
+
 use crate::charts;
 use crate::checks;
 use crate::diagnostics::{self, Diagnostic, code};
 use crate::model::{self, GitRepo, InputFiles, Model};
-use crate::synth::FileSpec;
+use crate::synth::{FileSpec, is_generated};
+use crate::tree::{Edit, Tree};
 
 /// What came of it.
 #[derive(Clone, Debug, Default)]
@@ -43,4 +46,32 @@ fn manifests(model: &Model, inputs: &InputFiles) -> Result<Vec<FileSpec>, Vec<Di
     app.validator(checks::NoLoop::new(repo, &charts::written(model)));
     app.synth()
         .map_err(|problems| problems.into_iter().map(Diagnostic::from).collect())
+}
+
+/// What has to change in the out folder of a tree so that it is what `synth` renders:
+/// nothing if it is in step, `None` if an error stood in the way.
+#[must_use]
+pub fn out_edit(tree: &Tree) -> (Option<Edit>, Vec<Diagnostic>) {
+    let mut inputs = tree.inputs.clone();
+    inputs.git_repo = GitRepo::Required { origin: None };
+    let Outcome { files, diagnostics } = render(&inputs);
+    let edit = files.map(|files| {
+        let mut edit = Edit::default();
+        let mut stale: BTreeSet<&str> = tree
+            .out
+            .iter()
+            .filter(|(_, text)| is_generated(text))
+            .map(|(path, _)| path.as_str())
+            .collect();
+        for file in files {
+            let path = format!("{}/{}", tree.out_folder, file.path);
+            stale.remove(path.as_str());
+            if tree.out.get(&path) != Some(&file.text) {
+                edit.write(path, file.text);
+            }
+        }
+        stale.into_iter().for_each(|path| edit.delete(path));
+        edit
+    });
+    (edit, diagnostics)
 }

@@ -1,9 +1,13 @@
 //! `image-factory`: every command of the product.
 
+mod commands;
+
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use image_factory::cli::{self, Common, explain, synth};
+use clap::Parser;
+use image_factory::cli::{self, Common};
+
+use commands::Command;
 
 /// Keeps container images on fresh bases: one enrollment file in git, Kargo manifests
 /// made from it, rebuilds when a base changed
@@ -16,21 +20,11 @@ struct Cli {
     common: Common,
 }
 
-#[derive(Subcommand)]
-enum Command {
-    /// Render the Kargo project that images.yaml and state/ describe into dist/
-    Synth(synth::Args),
-    /// Say what the code of a diagnostic means, and how to mend it
-    Explain(explain::Args),
-}
-
 fn main() -> ExitCode {
-    let Cli { command, common } = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => return cli::answer_usage(&error),
-    };
-    cli::on_process(common.color, |around, streams| match &command {
-        Command::Synth(args) => synth::run(args, &common, " synth", around, streams),
-        Command::Explain(args) => explain::run(args, &common, streams),
-    })
+    match Cli::try_parse() {
+        Ok(Cli { command, common }) => cli::on_process(common.color, |around, streams| {
+            commands::run(&command, &common, around, streams)
+        }),
+        Err(error) => cli::answer_usage(&error),
+    }
 }

@@ -4,14 +4,18 @@
 pub mod explain;
 mod git;
 mod report;
+pub mod run;
 pub mod synth;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use anstream::{AutoStream, ColorChoice};
+
+use crate::model::{Parse as _, Time};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +59,29 @@ pub struct Common {
     /// When to colour; auto: on a terminal, unless NO_COLOR is set
     #[arg(long, value_enum, default_value_t, value_name = "WHEN", global = true)]
     pub color: Color,
+    /// What time it is, such as 2026-12-01T00:00:00Z [default: the clock's]
+    #[arg(long, value_name = "TIME", value_parser = time, global = true)]
+    pub now: Option<Time>,
+}
+
+impl Common {
+    /// What time it is, to the second.
+    #[must_use]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "shell: the one place that reads the clock for what is recorded"
+    )]
+    pub fn now(&self) -> Time {
+        self.now.unwrap_or_else(|| {
+            let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+            let seconds = since.map_or(0, |since| since.as_secs());
+            Time::from_unix_seconds(i64::try_from(seconds).unwrap_or(i64::MAX))
+        })
+    }
+}
+
+fn time(text: &str) -> Result<Time, String> {
+    Time::parse(text).map_err(|invalid| format!("it {}; {}", invalid.why, invalid.help))
 }
 
 /// For whom the output is.

@@ -9,20 +9,21 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::{Common, Exit, Format, Streams, Surroundings, git, quoted, report};
-use crate::diagnostics::{self, Diagnostic, Sources, code, human};
+use super::run::{self, Root, Said, Stopped, command_line, lock};
+use super::{Common, Exit, Format, Streams, Surroundings, git, report};
+use crate::diagnostics::{self, Diagnostic, code};
 use crate::model::{GitRepo, InputFile};
 use crate::pipeline;
 use crate::synth::diff::{self, ChangeKind, FileChange};
 use crate::synth::{FileSpec, is_generated};
-use crate::workspace::{self, Busy, Hold, Layout, Loaded, Lock};
+use crate::workspace::{self, Hold, Layout, Loaded};
 
 /// What to render, where to, and what to do with it.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Args {
-    /// The folder that holds images.yaml and state/ [default: the nearest one upwards]
-    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
-    pub root: Option<PathBuf>,
+    /// Where images.yaml is.
+    #[command(flatten)]
+    pub at: Root,
     /// The folder that manifests are written to [default: dist in the root]
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub out: Option<PathBuf>,
@@ -54,9 +55,6 @@ pub enum Diff {
     None,
 }
 
-/// So many diagnostics are shown to people; a file can hold a million mistakes.
-const MOST: usize = 1000;
-
 /// What a run was for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Goal {
@@ -82,16 +80,6 @@ pub(super) struct Done {
     pub(super) written: bool,
 }
 
-/// What there is to say of the inputs, and the texts it points into.
-#[derive(Default)]
-struct Said {
-    diagnostics: Vec<Diagnostic>,
-    sources: Sources,
-}
-
-/// Stopped by errors, all of them told in [`Said`]; nothing was changed.
-struct Stopped;
-
 /// Runs `synth`.
 ///
 /// `subcommand` is how it is called after the program's own name: empty, or ` synth`.
@@ -105,19 +93,7 @@ pub fn run(
     let start = Instant::now();
     let mut said = Said::default();
     let done = attempt(args, around, streams, &mut said);
-    let (shown, left) = told(&said.diagnostics, common.quiet);
-    if !shown.is_empty() {
-        streams.tell(&human::render(&shown, &said.sources, true));
-    }
-    if left > 0 {
-        streams.tell(&format!(
-            "\nand {left} more; `--format json` has them all\n"
-        ));
-    }
-    let errors = said.diagnostics.iter().filter(|d| d.is_error()).count();
-    if errors > 1 {
-        streams.tell(&format!("\n{errors} errors\n"));
-    }
+    said.tell(common, streams);
     let exit = match &done {
         Err(Stopped) => Exit::Wrong,
         Ok(done) if done.goal == Goal::Check && !done.changes.is_empty() => Exit::No,
@@ -149,41 +125,15 @@ pub fn run(
     }
 }
 
-/// What people are told, in the order of the report, and how much is left out: no one
-/// reads more than [`MOST`], and errors go before warnings.
-fn told(all: &[Diagnostic], quiet: bool) -> (Vec<Diagnostic>, usize) {
-    let errors = all.iter().filter(|d| d.is_error()).count();
-    let warnings = if quiet { 0 } else { all.len() - errors };
-    let mut room = MOST;
-    let mut other_room = MOST.saturating_sub(errors).min(warnings);
-    let fits = |diagnostic: &&Diagnostic| {
-        let room = if diagnostic.is_error() {
-            &mut room
-        } else {
-            &mut other_room
-        };
-        let fits = *room > 0;
-        *room = room.saturating_sub(1);
-        fits
-    };
-    let shown: Vec<Diagnostic> = all.iter().filter(fits).cloned().collect();
-    let left = errors + warnings - shown.len();
-    (shown, left)
-}
-
 /// The command that brings the out folder in step: this one, writing.
 fn mend(args: &Args, subcommand: &str, around: &Surroundings) -> String {
-    let mut command = quoted(&OsString::from(&around.program));
-    command.push_str(subcommand);
-    for (option, folder) in [("--root", &args.root), ("--out", &args.out)] {
+    let mut words: Vec<OsString> = subcommand.split_whitespace().map(OsString::from).collect();
+    for (option, folder) in [("--root", &args.at.root), ("--out", &args.out)] {
         if let Some(folder) = folder {
-            command.push_str(&format!(
-                " {option} {}",
-                quoted(&folder.clone().into_os_string())
-            ));
+            words.extend([option.into(), folder.clone().into_os_string()]);
         }
     }
-    command
+    command_line(around, &words)
 }
 
 fn attempt(
@@ -197,7 +147,8 @@ fn attempt(
         (false, true) => Goal::Show,
         (false, false) => Goal::Write,
     };
-    let layout = layout(args, around).map_err(|error| said.stop([error]))?;
+    let layout = run::layout(args.at.root.as_deref(), args.out.as_deref(), around)
+        .map_err(|error| said.stop([error]))?;
     let hold = if goal == Goal::Write {
         Hold::Alone
     } else {
@@ -239,74 +190,6 @@ fn attempt(
         changes,
         written,
     })
-}
-
-impl Said {
-    /// Takes in what stopped the run.
-    fn stop(&mut self, errors: impl IntoIterator<Item = Diagnostic>) -> Stopped {
-        self.diagnostics.extend(errors);
-        diagnostics::sort(&mut self.diagnostics);
-        Stopped
-    }
-}
-
-/// Where things are, by the arguments, then the environment, then the usual places.
-fn layout(args: &Args, around: &Surroundings) -> Result<Layout, Diagnostic> {
-    let at = |path: &Path| workspace::absolute(&around.folder, path);
-    let enrollment = around.enrollment.as_deref().map(at);
-    let root = match (&args.root, &enrollment) {
-        (Some(root), _) => at(root),
-        (None, Some(file)) => file.parent().unwrap_or(file).to_owned(),
-        (None, None) => workspace::find_root(&around.folder)
-            .ok_or_else(|| {
-                Diagnostic::error(
-                    code::ENROLLMENT_MISSING,
-                    format!(
-                        "neither `{}` nor a folder above it holds an images.yaml",
-                        around.folder.display()
-                    ),
-                )
-                .help("name the folder that does: `--root DIR`")
-            })?
-            .to_owned(),
-    };
-    let mut layout = Layout::of(&root).map_err(|error| {
-        Diagnostic::error(
-            code::UNREADABLE,
-            format!("the root `{}` cannot be used: {error}", root.display()),
-        )
-        .help("name the folder that holds images.yaml: `--root DIR`")
-    })?;
-    // A path under the root as it was named is one under the resolved root.
-    let under = |path: PathBuf| match path.strip_prefix(&root) {
-        Ok(inside) => layout.root.join(inside),
-        Err(_) => path,
-    };
-    let enrollment = enrollment.map(under);
-    let state = around.state.as_deref().map(at).map(under);
-    let out = args
-        .out
-        .as_deref()
-        .or(around.out.as_deref())
-        .map(at)
-        .map(under);
-    layout.enrollment = enrollment.unwrap_or(layout.enrollment);
-    layout.state = state.unwrap_or(layout.state);
-    layout.out = out.unwrap_or(layout.out);
-    Ok(layout)
-}
-
-fn lock(
-    layout: &Layout,
-    folder: &Path,
-    hold: Hold,
-    streams: &mut Streams<'_>,
-    said: &mut Said,
-) -> Result<Lock, Stopped> {
-    let name = folder.display().to_string();
-    let waiting = || streams.tell(&format!("waiting for another run in {name}\n"));
-    Lock::acquire(folder, hold, waiting)
-        .map_err(|busy: Busy| said.stop([busy.diagnostic(&layout.display(folder))]))
 }
 
 /// Reads the tree and renders it, taking in all that is to be said.

@@ -95,6 +95,12 @@ pub struct Time {
 }
 
 impl Time {
+    /// This many seconds after 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub const fn from_unix_seconds(seconds: i64) -> Self {
+        Self { seconds }
+    }
+
     /// Seconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub const fn unix_seconds(self) -> i64 {

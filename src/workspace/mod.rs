@@ -8,15 +8,17 @@
     reason = "shell: the one place that reads and writes files"
 )]
 
+mod apply;
 mod guard;
 mod lock;
 mod out;
 mod read;
 mod write;
 
+pub use apply::apply;
 pub use lock::{Busy, Hold, Lock};
 pub use out::{Snapshot, snapshot};
-pub use read::{Loaded, load};
+pub use read::{Loaded, load, load_tree};
 pub use write::{WriteError, clear, write};
 
 use std::io;

@@ -1,6 +1,6 @@
 //! Loads images.yaml, images.d/ and state/.
 
-use std::ffi::OsStr;
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use super::guard::{self, Found};
 use super::{ENROLLMENT, Layout};
 use crate::diagnostics::{Diagnostic, Place, Span, code};
 use crate::model::{InputFile, InputFiles};
+use crate::tree::{Tree, is_read};
 
 /// More than an enrollment file of a hundred thousand images needs.
 const ENROLLMENT_LIMIT: u64 = 16 << 20;
@@ -63,6 +64,32 @@ pub fn load(layout: &Layout) -> Loaded {
     }
     reader.loaded.files = files;
     reader.loaded
+}
+
+/// Reads the archive of the state folder as well, and says where all of it stands.
+#[must_use]
+pub fn load_tree(layout: &Layout) -> (Tree, Loaded) {
+    let mut loaded = load(layout);
+    let mut tree = Tree {
+        inputs: std::mem::take(&mut loaded.files),
+        archive: Vec::new(),
+        out: BTreeMap::new(),
+        enrollment: layout.display(&layout.enrollment),
+        state: layout.display(&layout.state),
+        out_folder: layout.display(&layout.out),
+    };
+    let mut inside = vec![layout.root.clone()];
+    inside.extend(layout.state.canonicalize());
+    let mut reader = Reader {
+        layout,
+        inside,
+        loaded,
+    };
+    for folder in ["base-images", "images"] {
+        let folder = layout.state.join("_archive").join(folder);
+        reader.folder(&folder, STATE_LIMIT, &mut tree.archive);
+    }
+    (tree, reader.loaded)
 }
 
 struct Reader<'a> {
@@ -173,7 +200,7 @@ impl Reader<'_> {
                 );
             }
         }
-        entries.retain(|(file, _)| wanted(file));
+        entries.retain(|(file, _)| is_read(&file.to_string_lossy()));
         entries.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         into.reserve(entries.len());
         for (file, kind) in entries {
@@ -261,12 +288,6 @@ impl Reader<'_> {
                 .help("put a file in its place, or remove it"),
         );
     }
-}
-
-/// Is a file of this name one that we read?
-fn wanted(name: &OsStr) -> bool {
-    let bytes = name.as_encoded_bytes();
-    bytes.ends_with(b".yaml") && !bytes.ends_with(b".example.yaml") && !bytes.starts_with(b".")
 }
 
 /// A file that has more bytes than it may: how many.

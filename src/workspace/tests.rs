@@ -4,6 +4,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::*;
+use crate::tree::Edit;
 
 #[test]
 fn the_root_is_found_upwards_and_the_nearest_wins() {
@@ -116,4 +117,81 @@ fn a_failure_says_how_far_it_got() {
     assert_eq!(left.len(), 2, "no temporary file stays: {left:?}");
     let stale = write(&out, &[("a", "2")], &["b"]).unwrap_err().diagnostic();
     assert!(stale.help.unwrap().starts_with("every file was written"));
+}
+
+/// A root with an images.yaml and one state file.
+fn factory() -> (tempfile::TempDir, Layout) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("images.yaml"), "[]\n").unwrap();
+    fs::create_dir_all(folder.path().join("state/images")).unwrap();
+    fs::write(folder.path().join("state/images/a.yaml"), "name: a\n").unwrap();
+    let layout = Layout::of(folder.path()).unwrap();
+    (folder, layout)
+}
+
+#[test]
+fn a_tree_has_its_archive_and_an_edit_reaches_the_disk() {
+    let (_folder, layout) = factory();
+    let mut edit = Edit::default();
+    edit.delete("state/images/a.yaml");
+    edit.write("state/_archive/images/a.yaml", "name: a\n");
+    edit.write("state/base-images/n.yaml", "name: n\n");
+    edit.write("images.yaml", "# changed\n[]\n");
+    apply(&layout, &edit).unwrap();
+    let (tree, loaded) = load_tree(&layout);
+    assert_eq!(loaded.diagnostics, []);
+    assert_eq!(tree.text("images.yaml"), Some("# changed\n[]\n"));
+    assert_eq!(tree.text("state/images/a.yaml"), None);
+    assert_eq!(tree.text("state/_archive/images/a.yaml"), Some("name: a\n"));
+    assert_eq!(tree.text("state/base-images/n.yaml"), Some("name: n\n"));
+    let left: Vec<_> = fs::read_dir(&layout.root)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .filter(|name| name.to_string_lossy().starts_with('.'))
+        .collect();
+    assert_eq!(left, Vec::<std::ffi::OsString>::new());
+}
+
+#[test]
+fn an_edit_goes_to_a_state_folder_elsewhere() {
+    let (_folder, mut layout) = factory();
+    let elsewhere = tempfile::tempdir().unwrap();
+    layout.state = elsewhere.path().canonicalize().unwrap();
+    let (tree, _) = load_tree(&layout);
+    let mut edit = Edit::default();
+    edit.write(tree.image_path("b"), "name: b\n");
+    apply(&layout, &edit).unwrap();
+    let (tree, _) = load_tree(&layout);
+    assert_eq!(tree.text(&tree.image_path("b")), Some("name: b\n"));
+    assert!(elsewhere.path().join("images/b.yaml").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn an_edit_leaves_links_and_folders_alone_and_then_changes_nothing() {
+    let (_folder, layout) = factory();
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("secret"), "s").unwrap();
+    let images = layout.root.join("state/images");
+    std::os::unix::fs::symlink(outside.path().join("secret"), images.join("l.yaml")).unwrap();
+    std::os::unix::fs::symlink(outside.path(), layout.root.join("state/base-images")).unwrap();
+    fs::create_dir(images.join("d.yaml")).unwrap();
+    for path in [
+        "state/images/l.yaml",
+        "state/images/d.yaml",
+        "state/base-images/n.yaml",
+        "state/images/a.yaml/n.yaml",
+    ] {
+        let mut edit = Edit::default();
+        edit.write("state/images/a.yaml", "changed");
+        edit.write(path, "text");
+        assert!(apply(&layout, &edit).is_err(), "{path}");
+        let kept = fs::read_to_string(images.join("a.yaml")).unwrap();
+        assert_eq!(kept, "name: a\n", "{path}");
+    }
+    assert_eq!(
+        fs::read_to_string(outside.path().join("secret")).unwrap(),
+        "s"
+    );
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 1);
 }

@@ -57,6 +57,19 @@ const CORE: &[&str] = &[
     "yaml",
 ];
 
+/// What stands above the manifests: they, and the tree they come from and go to.
+const RENDERS: &[&str] = &[
+    "charts",
+    "checks",
+    "diagnostics",
+    "model",
+    "names",
+    "synth",
+    "template",
+    "tree",
+    "yaml",
+];
+
 const MODULES: &[Module] = &[
     // 0: values
     pure("diagnostics", &[]),
@@ -64,6 +77,8 @@ const MODULES: &[Module] = &[
     // 1: what files say
     pure("yaml", &["diagnostics"]),
     pure("model", &["diagnostics", "yaml"]),
+    // 2: a factory's folder as texts, and changes to it
+    pure("tree", &["model"]),
     // 2: manifests in general; knows no image
     manifests("synth", &["diagnostics", "yaml"]),
     // 4: our manifests; what they are called, and what is in them
@@ -71,9 +86,9 @@ const MODULES: &[Module] = &[
     manifests("charts", CORE),
     manifests("checks", CORE),
     // 5: texts in, texts out
-    pure("pipeline", CORE),
+    pure("pipeline", RENDERS),
     // 6: effects
-    shell("workspace", CORE),
+    shell("workspace", RENDERS),
     shell(
         "cli",
         &[
@@ -85,6 +100,7 @@ const MODULES: &[Module] = &[
             "pipeline",
             "synth",
             "template",
+            "tree",
             "workspace",
             "yaml",
         ],

@@ -1,0 +1,26 @@
+//! The commands, one file each.
+
+use clap::Subcommand;
+use image_factory::cli::{Common, Exit, Streams, Surroundings, explain, synth};
+
+/// Every command of `image-factory`.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Render the Kargo project that images.yaml and state/ describe into dist/
+    Synth(synth::Args),
+    /// Say what the code of a diagnostic means, and how to mend it
+    Explain(explain::Args),
+}
+
+/// Runs a command.
+pub(crate) fn run(
+    command: &Command,
+    common: &Common,
+    around: &Surroundings,
+    streams: &mut Streams<'_>,
+) -> Exit {
+    match command {
+        Command::Synth(args) => synth::run(args, common, " synth", around, streams),
+        Command::Explain(args) => explain::run(args, common, streams),
+    }
+}
