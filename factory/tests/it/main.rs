@@ -6,6 +6,9 @@
     reason = "tests start programs and fail by panicking; helpers outside #[test] too"
 )]
 
+mod git_server;
+mod servers;
+
 use std::process::{Command, Output};
 
 fn run(args: &[&str]) -> Output {
