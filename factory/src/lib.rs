@@ -4,3 +4,5 @@
 //!
 //! No part of it decides anything about images: that is the core's, in the
 //! package `image-factory`.
+
+pub mod http;
