@@ -8,6 +8,7 @@ pub mod charts;
 pub mod checks;
 pub mod cli;
 pub mod diagnostics;
+pub mod discover;
 pub mod model;
 pub mod names;
 pub mod pipeline;

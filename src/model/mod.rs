@@ -130,6 +130,17 @@ impl Model {
     }
 }
 
+/// Reads and checks what people enrolled, and no state: for those who write state
+/// and must get past what is wrong in it. `None` if a diagnostic is an error.
+#[must_use]
+pub fn enrollment(files: &InputFiles) -> (Option<(Settings, Vec<Image>)>, Vec<Diagnostic>) {
+    let mut out = Vec::new();
+    let read = enrollment::read(files, &mut out);
+    diagnostics::sort(&mut out);
+    let right = !diagnostics::any_error(&out);
+    (right.then_some(read), out)
+}
+
 /// Reads and checks all files. The diagnostics are in the order of a report;
 /// the model is `None` if one of them is an error.
 #[must_use]

@@ -81,6 +81,8 @@ const MODULES: &[Module] = &[
     pure("tree", &["model"]),
     // 2: manifests in general; knows no image
     manifests("synth", &["diagnostics", "yaml"]),
+    // 3: what happens to state
+    pure("discover", &["diagnostics", "model"]),
     // 4: our manifests; what they are called, and what is in them
     pure("names", &["synth"]),
     manifests("charts", CORE),
