@@ -12,6 +12,7 @@ pub mod discover;
 pub mod model;
 pub mod names;
 pub mod pipeline;
+pub mod state;
 pub mod synth;
 pub mod template;
 pub mod tree;

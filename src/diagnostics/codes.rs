@@ -95,7 +95,7 @@ macro_rules! codes {
 }
 
 // Ranges: 001 files and YAML, 020 images.yaml, 060 state, 080 graph,
-// 100 manifests, 150 the commands.
+// 100 manifests, 150 the commands, 220 what is recorded in state.
 codes! {
     YAML_SYNTAX = "IF001", "not YAML":
         "The file cannot be read as YAML from this place on. Often an indentation, a missing space after `:`, \
@@ -336,6 +336,11 @@ codes! {
     REVISION = "IF153", "revision that cannot be compared with":
         "`--against` takes what git takes for a commit: a branch, a tag, `HEAD~2`, an id. It needs the git program, \
          and an out folder inside the repository.";
+
+    STATE_MENDED = "IF220", "state of an older program, mended":
+        "The file was written by an older program that escaped patterns twice, wrote the text `None` for null, left \
+         keys out, or had other words for a status. It was read as it was meant, and is written as it should be; \
+         that happens once. Nothing is to be done but to commit the file.";
 }
 
 /// The reference of all codes as Markdown: `docs/codes.md`.

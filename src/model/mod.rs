@@ -42,6 +42,7 @@ pub use image::{
 };
 pub use names::{EnvName, Name, ObjectName};
 pub use parse::{Invalid, Parse};
+pub use read_state::state_name;
 pub use reference::{Digest, Reference, Registry, Repository, Tag};
 pub use settings::{
     Freeze, GitSettings, Intervals, Limits, Notification, NotificationKind, ProviderSettings,
@@ -50,7 +51,7 @@ pub use settings::{
 pub use state::{Base, DiscoveryStatus, ImageState, Link};
 pub use time::{Duration, Schedule, Time};
 pub use urls::{ApiUrl, GitUrl};
-pub use watch::{Pattern, Strategy, TagFilter, VersionRange, Watch};
+pub use watch::{Pattern, Strategy, TagFilter, VersionRange, Watch, mended_pattern};
 
 /// The files that a model is made of, as texts.
 #[derive(Clone, Debug, Default)]

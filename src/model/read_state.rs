@@ -21,7 +21,8 @@ use super::{InputFile, Pattern};
 
 /// The name that a state file has; `None` if it is none: an example, or
 /// another extension.
-pub(super) fn stem(file: &InputFile) -> Option<&str> {
+#[must_use]
+pub fn state_name(file: &InputFile) -> Option<&str> {
     let name = file
         .path
         .rsplit_once('/')

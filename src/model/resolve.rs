@@ -41,7 +41,7 @@ fn bases<'f>(
 ) -> BTreeSet<&'f str> {
     let mut broken = BTreeSet::new();
     for file in &files.bases {
-        let Some(stem) = read_state::stem(file) else {
+        let Some(stem) = read_state::state_name(file) else {
             continue;
         };
         match read_state::base(&mut Reader::new(&file.path, out), file, stem) {
@@ -130,7 +130,7 @@ fn image_states(
     let mut places: Vec<BasePlaces> = vec![Vec::new(); model.images.len()];
     let mut seen: BTreeSet<usize> = BTreeSet::new();
     for file in &files.images {
-        let Some(stem) = read_state::stem(file) else {
+        let Some(stem) = read_state::state_name(file) else {
             continue;
         };
         let at = model.by_name.get(stem).copied();

@@ -106,6 +106,33 @@ impl Time {
     pub const fn unix_seconds(self) -> i64 {
         self.seconds
     }
+
+    /// So much later.
+    #[must_use]
+    pub const fn plus(self, duration: Duration) -> Self {
+        Self {
+            seconds: self.seconds.saturating_add(duration.minutes as i64 * 60),
+        }
+    }
+}
+
+/// RFC 3339 in UTC: `2026-12-20T08:00:00Z`. What lies before the year 0 or after
+/// 9999, which that form cannot say, is shown as the nearest time that it can.
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let first = days_since_1970(0, 1, 1) * 86_400;
+        let last = days_since_1970(10_000, 1, 1) * 86_400 - 1;
+        let seconds = self.seconds.clamp(first, last);
+        let (year, month, day) = date(seconds.div_euclid(86_400));
+        let second = seconds.rem_euclid(86_400);
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
+            second / 3600,
+            second / 60 % 60,
+            second % 60
+        )
+    }
 }
 
 /// RFC 3339, section 5.6, with an offset and without leap seconds.
@@ -182,6 +209,24 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     let day_of_year = (153 * from_march + 2) / 5 + day - 1;
     365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + day_of_year
         - 719_468
+}
+
+/// The other way round: year, month and day of a day counted from 1970-01-01.
+fn date(days_since_1970: i64) -> (i64, i64, i64) {
+    // Days in 400, 100 and 4 years from a March on; the last century of four and
+    // the last year of four are one day longer, hence `min`.
+    const ERA: i64 = 146_097;
+    let days = days_since_1970 + 719_468;
+    let (era, day) = (days.div_euclid(ERA), days.rem_euclid(ERA));
+    let century = (day / 36_524).min(3);
+    let day = day - century * 36_524;
+    let (four, day) = (day / 1_461, day % 1_461);
+    let single = (day / 365).min(3);
+    let day = day - single * 365;
+    let from_march = (5 * day + 2) / 153;
+    let month = (from_march + 2) % 12 + 1;
+    let year = era * 400 + century * 100 + four * 4 + single + i64::from(month <= 2);
+    (year, month, day - (153 * from_march + 2) / 5 + 1)
 }
 
 text_type! {
@@ -342,6 +387,26 @@ mod tests {
     }
 
     #[test]
+    fn times_are_shown_in_utc() {
+        for (text, shown) in [
+            ("2024-12-20t00:00:00-05:30", "2024-12-20T05:30:00Z"),
+            ("2000-02-29T23:59:59.9+00:00", "2000-02-29T23:59:59Z"),
+            ("1900-03-01T00:00:00+00:01", "1900-02-28T23:59:00Z"),
+            ("0000-01-01T00:00:00+23:59", "0000-01-01T00:00:00Z"),
+            ("9999-12-31T23:59:59-23:59", "9999-12-31T23:59:59Z"),
+        ] {
+            let time = Time::parse(text).expect(text);
+            assert_eq!(time.to_string(), shown, "{text}");
+        }
+        let start = Time::parse("2024-02-28T12:00:00Z").expect("a time");
+        let later = start.plus(Duration::from_days(2));
+        assert_eq!(later.to_string(), "2024-03-01T12:00:00Z");
+        assert!(start < later);
+        let end = Time::from_unix_seconds(i64::MAX);
+        assert_eq!(end.plus(Duration::from_days(1)), end);
+    }
+
+    #[test]
     fn schedules() {
         for good in [
             "0 4 * * *",
@@ -379,6 +444,12 @@ mod tests {
         fn what_is_shown_parses_to_the_same(count in 0u32..3650, unit in "[dhm]") {
             let first = Duration::parse(&format!("{count}{unit}")).expect("in bounds");
             prop_assert_eq!(Duration::parse(&first.to_string()), Ok(first));
+        }
+
+        #[test]
+        fn a_time_that_is_shown_parses_to_the_same(seconds in -62_167_219_200i64..253_402_300_800) {
+            let time = Time::from_unix_seconds(seconds);
+            prop_assert_eq!(Time::parse(&time.to_string()), Ok(time));
         }
 
         #[test]

@@ -137,6 +137,25 @@ pub(super) fn literal(pattern: &str, escape: &str) -> Option<Tag> {
     }
 }
 
+impl Tag {
+    /// The pattern that matches this tag only: `^3\.12-slim$`.
+    #[must_use]
+    pub fn pattern(&self) -> String {
+        format!("^{}$", self.as_str().replace('.', "\\."))
+    }
+}
+
+/// The pattern that was meant, if an older program wrote it with each backslash
+/// doubled, so that it matched no tag: `^22\\.04$` for `^22\.04$`.
+#[must_use]
+pub fn mended_pattern(text: &str) -> Option<String> {
+    if text.contains('\\') {
+        literal(text, "\\\\").map(|tag| tag.pattern())
+    } else {
+        None
+    }
+}
+
 text_type! {
     /// A range of versions as Masterminds/semver v3 reads it: `^1.2`, `>=1.4 <2`, `1.x || ~3.1`.
     VersionRange

@@ -25,6 +25,29 @@ pub use kubectl::to_value_as_kubectl;
 pub use node::{Kind, Node, Scalar};
 pub use value::to_value;
 
+/// Whether every reader takes the text for itself when it stands without quotes.
+#[must_use]
+pub fn is_plain(text: &str) -> bool {
+    quote::is_plain(text.as_bytes())
+}
+
+/// Whether the text can be written as a literal block, `|`.
+#[must_use]
+pub fn is_literal(text: &str) -> bool {
+    quote::is_literal(text)
+}
+
+/// Writes a text on one line: plain if it may be, else between the quotes that
+/// need the fewest escapes.
+pub fn push_text(out: &mut String, text: &str) {
+    quote::push(out, text);
+}
+
+/// Writes a text on one line between quotes, whatever it holds.
+pub fn push_quoted(out: &mut String, text: &str) {
+    quote::push_quoted(out, text);
+}
+
 use errors::first_unprintable;
 use places::strip_bom;
 

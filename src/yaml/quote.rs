@@ -35,6 +35,14 @@ pub(super) fn push(out: &mut String, text: &str) {
     }
 }
 
+/// Writes the string between quotes even if it could be plain.
+pub(super) fn push_quoted(out: &mut String, text: &str) {
+    match style(text) {
+        Style::Single => push_single(out, text),
+        Style::Plain | Style::Double => push_double(out, text),
+    }
+}
+
 /// Plain: begins with a letter, holds letters, digits and `_./-:@+` only, does not
 /// end in `:`, and is no word with a meaning. Or a Go duration such as `24h0m0s`,
 /// which has a digit first but no reader takes for a number.

@@ -79,6 +79,8 @@ const MODULES: &[Module] = &[
     pure("model", &["diagnostics", "yaml"]),
     // 2: a factory's folder as texts, and changes to it
     pure("tree", &["model"]),
+    // 2: state files as documents
+    pure("state", &["diagnostics", "model", "yaml"]),
     // 2: manifests in general; knows no image
     manifests("synth", &["diagnostics", "yaml"]),
     // 3: what happens to state

@@ -1,0 +1,194 @@
+//! `rebuildState` and `rebuildHistory`.
+
+use crate::model::Duration;
+
+use super::decode::{File, Map};
+use super::raw::{Entries, Raw, Text};
+use super::values::Stamp;
+
+/// What becomes of an image after its base images changed.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct RebuildState {
+    /// Where it stands.
+    pub status: RebuildStatus,
+    /// Is there a change of a base image that the image was not built with?
+    pub pending: bool,
+    /// When the first such change was learnt.
+    pub pending_since: Option<Stamp>,
+    /// When the image's delay is over.
+    pub due_at: Option<Stamp>,
+    /// The attempt that was started and is not answered yet.
+    pub attempt: Option<Text>,
+    /// Other keys.
+    pub unknown: Entries,
+}
+
+/// `rebuildState.status`.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum RebuildStatus {
+    /// `monitoring`: nothing to do.
+    #[default]
+    Monitoring,
+    /// `pending`: to be rebuilt once the delay is over.
+    Pending,
+    /// Another word.
+    Other(Box<str>),
+}
+
+impl RebuildStatus {
+    /// The word in files.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Monitoring => "monitoring",
+            Self::Pending => "pending",
+            Self::Other(word) => word,
+        }
+    }
+
+    fn of(word: &str) -> Self {
+        match word {
+            "monitoring" => Self::Monitoring,
+            "pending" => Self::Pending,
+            other => Self::Other(other.into()),
+        }
+    }
+}
+
+const STATE: &[&str] = &[
+    "status",
+    "pendingRebuild",
+    "pendingSince",
+    "dueAt",
+    "attempt",
+];
+
+impl RebuildState {
+    pub(super) fn read(file: &mut File<'_>, map: &Map<'_, '_>) -> Option<Self> {
+        let map = file.map(map, "rebuildState", "rebuildState.")?;
+        Some(Self {
+            status: file
+                .text(&map, "status")
+                .map(RebuildStatus::of)
+                .unwrap_or_default(),
+            pending: file.bool(&map, "pendingRebuild").unwrap_or_default(),
+            pending_since: file.stamp(&map, "pendingSince"),
+            due_at: file.stamp(&map, "dueAt"),
+            attempt: scalar(file, &map, "attempt"),
+            unknown: file.unknown(&map, STATE),
+        })
+    }
+
+    pub(super) fn to_raw(&self) -> Raw {
+        let mut entries = Entries::new();
+        entries.add("status", Raw::text(self.status.as_str()));
+        entries.add("pendingRebuild", Raw::bool(self.pending));
+        entries.add_some("pendingSince", self.pending_since.as_ref());
+        entries.add_some("dueAt", self.due_at.as_ref());
+        if let Some(attempt) = &self.attempt {
+            entries.add("attempt", Raw::Scalar(attempt.clone()));
+        }
+        entries.add_all(&self.unknown);
+        Raw::Map(entries)
+    }
+
+    /// Notes a change that the image has to follow.
+    pub fn wait(&mut self, since: Stamp, delay: Duration) {
+        self.due_at = Some(since.time().plus(delay).into());
+        self.pending_since = Some(since);
+        self.pending = true;
+        if self.status == RebuildStatus::Monitoring {
+            self.status = RebuildStatus::Pending;
+        }
+    }
+
+    /// Notes that there is no such change.
+    pub fn rest(&mut self) {
+        self.pending = false;
+        self.pending_since = None;
+        self.due_at = None;
+        if self.status == RebuildStatus::Pending {
+            self.status = RebuildStatus::Monitoring;
+        }
+    }
+}
+
+/// An entry of `rebuildHistory`: one attempt to rebuild the image.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Attempt {
+    /// When it was started.
+    pub at: Option<Stamp>,
+    /// What it is called: a number, usually.
+    pub attempt: Option<Text>,
+    /// What made it start.
+    pub trigger: Option<String>,
+    /// Why, as `plan` says it: a list of `rule`, `base`, `from`, `to`, `since`.
+    pub reasons: Option<Raw>,
+    /// How it ended; nothing while it is under way.
+    pub outcome: Option<String>,
+    /// Where it can be watched.
+    pub link: Option<String>,
+    /// Other keys.
+    pub unknown: Entries,
+}
+
+const ATTEMPT: &[&str] = &["at", "attempt", "trigger", "reasons", "outcome", "link"];
+
+impl Attempt {
+    /// The word for an attempt that an analysed build answered.
+    pub const BUILT: &'static str = "built";
+
+    pub(super) fn read(file: &mut File<'_>, map: &Map<'_, '_>) -> Vec<Self> {
+        let maps = file.maps(map, "rebuildHistory", "rebuildHistory.");
+        let mut attempts = Vec::with_capacity(maps.len());
+        for map in &maps {
+            attempts.push(Self {
+                at: file.stamp(map, "at"),
+                attempt: scalar(file, map, "attempt"),
+                trigger: file.owned(map, "trigger"),
+                reasons: file.raw(map, "reasons"),
+                outcome: file.owned(map, "outcome"),
+                link: file.owned(map, "link"),
+                unknown: file.unknown(map, ATTEMPT),
+            });
+        }
+        attempts
+    }
+
+    pub(super) fn to_raw(&self) -> Raw {
+        let mut entries = Entries::new();
+        entries.add_text("at", self.at.as_ref());
+        if let Some(attempt) = &self.attempt {
+            entries.add("attempt", Raw::Scalar(attempt.clone()));
+        }
+        entries.add_some("trigger", self.trigger.as_ref());
+        if let Some(reasons) = &self.reasons {
+            entries.add("reasons", reasons.clone());
+        }
+        entries.add_text("outcome", self.outcome.as_ref());
+        entries.add_some("link", self.link.as_ref());
+        entries.add_all(&self.unknown);
+        Raw::Map(entries)
+    }
+
+    /// Has it not ended yet?
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        let under_way = ["pending", "requested", "triggered", "queued", "running"];
+        self.outcome
+            .as_deref()
+            .is_none_or(|outcome| under_way.contains(&outcome))
+    }
+}
+
+/// A number or text, as it is written.
+fn scalar(file: &mut File<'_>, map: &Map<'_, '_>, key: &'static str) -> Option<Text> {
+    match file.raw(map, key)? {
+        Raw::Scalar(text) => Some(text),
+        Raw::List(_) | Raw::Map(_) => {
+            let node = map.get(key)?;
+            file.wrong_type(&format!("`{key}`"), node, "a number or text");
+            None
+        }
+    }
+}
