@@ -6,3 +6,4 @@
 //! package `image-factory`.
 
 pub mod http;
+pub mod registry;

@@ -95,7 +95,7 @@ macro_rules! codes {
 }
 
 // Ranges: 001 files and YAML, 020 images.yaml, 060 state, 080 graph,
-// 100 manifests, 150 the commands, 220 what is recorded in state.
+// 100 manifests, 150 the commands, 220 what is recorded in state, 270 registries.
 codes! {
     YAML_SYNTAX = "IF001", "not YAML":
         "The file cannot be read as YAML from this place on. Often an indentation, a missing space after `:`, \
@@ -341,6 +341,39 @@ codes! {
         "The file was written by an older program that escaped patterns twice, wrote the text `None` for null, left \
          keys out, or had other words for a status. It was read as it was meant, and is written as it should be; \
          that happens once. Nothing is to be done but to commit the file.";
+
+    IMAGE_NOT_FOUND = "IF270", "image that its registry does not have":
+        "The registry answers that there is no such tag, digest or repository. The tag may have been taken away or \
+         never been pushed, or the path has a mistake; some registries answer like this to who may not read. What \
+         is known of the image stays as it is, and the others are done.";
+    REGISTRY_DENIED = "IF271", "registry that refuses access":
+        "The registry wants credentials that are not there, or does not let those that are there read the image. \
+         They are taken from Docker's or Podman's files: `docker login REGISTRY` writes them, and a Job gets them \
+         from the Secret that `settings.secrets.registry` names. `docs/registries.md` lists where they are looked for.";
+    REGISTRY_RATE_LIMIT = "IF272", "registry that had too many requests":
+        "The registry answered 429, and wants a longer pause than a run waits for. Nothing more was sent to it in this \
+         run. Run again later; logged in, more requests are allowed nearly everywhere.";
+    REGISTRY_UNREACHABLE = "IF273", "registry that does not answer":
+        "The registry's host is not known, cannot be reached, does not answer in time, or answers with a fault of its \
+         own (500 and above), several times in a row. What is known of its images stays as it is. Look at the name, \
+         the network and the proxy's settings, or try again later.";
+    REGISTRY_TLS = "IF274", "registry that cannot show who it is":
+        "The registry's certificate is not one that the system's authorities vouch for, or there are no authorities \
+         to ask, or the host speaks no TLS. Name your own authority in `settings.registries`, in the system or in \
+         `SSL_CERT_FILE`. A registry without TLS needs `insecure: true` there. A certificate that cannot be checked \
+         is never accepted.";
+    REGISTRY_ANSWER = "IF275", "answer that no registry gives":
+        "What came back is not what the distribution specification says: no manifest, no JSON, no digest, far too \
+         long, or a redirect without end. Often it is a proxy or a sign-in page that answers in the registry's place.";
+    WRONG_DIGEST = "IF276", "registry that serves other bytes than it names":
+        "A manifest or configuration was fetched by its digest, and its bytes have another one. Nothing of it is \
+         recorded. The registry, or what stands between, is broken or not to be trusted.";
+    REGISTRY_CREDENTIALS = "IF277", "credentials that cannot be read":
+        "A file of credentials is no JSON, has an entry that holds none, or names a helper that fails. Without knowing \
+         what it says, nobody is asked anonymously in its place. `docker login` writes the file anew.";
+    REGISTRY_UNSAFE = "IF278", "registry that leads to an unsafe place":
+        "The registry sent us, for a token or for the image, to an address without encryption, to this machine, or to \
+         what is no address. Nothing was sent there.";
 }
 
 /// The reference of all codes as Markdown: `docs/codes.md`.

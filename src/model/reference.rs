@@ -262,6 +262,21 @@ text_type! {
     Digest
 }
 
+impl Digest {
+    /// The digest of what has this SHA-256.
+    #[must_use]
+    pub fn of_sha256(hash: &[u8; 32]) -> Self {
+        let mut text = String::with_capacity(71);
+        text.push_str("sha256:");
+        for byte in hash {
+            for digit in [byte >> 4, byte & 15] {
+                text.extend(char::from_digit(u32::from(digit), 16));
+            }
+        }
+        Self(text.into())
+    }
+}
+
 impl Parse for Digest {
     const CODE: Code = code::INVALID_REFERENCE;
     const WHAT: &'static str = "digest";
@@ -412,6 +427,16 @@ mod tests {
         ] {
             assert!(Repository::parse(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_hash_is_a_digest() {
+        let mut hash = [0; 32];
+        hash[0] = 0xa9;
+        hash[31] = 0x0f;
+        let digest = Digest::of_sha256(&hash);
+        assert_eq!(digest.as_str(), format!("sha256:a9{}0f", "0".repeat(60)));
+        assert_eq!(Digest::parse(digest.as_str()), Ok(digest));
     }
 
     #[test]
