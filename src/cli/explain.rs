@@ -26,7 +26,7 @@ pub fn run(args: &Args, common: &Common, streams: &mut Streams<'_>) -> Exit {
         return Exit::Wrong;
     };
     let text = match common.format {
-        Format::Human => human(code),
+        Format::Human | Format::Drawing(_) => human(code),
         Format::Json => {
             let (id, title, explanation) = (code.id(), code.title(), code.explanation());
             format!(

@@ -92,6 +92,20 @@ pub enum Format {
     Human,
     /// One JSON object.
     Json,
+    /// A drawing: only `graph` takes these.
+    #[value(skip)]
+    Drawing(Drawing),
+}
+
+/// How a graph is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drawing {
+    /// For Markdown.
+    Mermaid,
+    /// For Graphviz.
+    Dot,
+    /// A picture.
+    Svg,
 }
 
 /// When to colour.

@@ -95,7 +95,7 @@ impl Said {
         self.tell(common, streams);
         let text = match common.format {
             Format::Human if common.quiet => String::new(),
-            Format::Human => text(),
+            Format::Human | Format::Drawing(_) => text(),
             Format::Json => {
                 let mut whole = json();
                 if let Some(object) = whole.as_object_mut() {

@@ -374,6 +374,12 @@ codes! {
     REGISTRY_UNSAFE = "IF278", "registry that leads to an unsafe place":
         "The registry sent us, for a token or for the image, to an address without encryption, to this machine, or to \
          what is no address. Nothing was sent there.";
+    UNKNOWN_IMAGE = "IF280", "unknown image":
+        "No enrolled image and no base image has this name, and none is what this reference names. `image-factory \
+         graph` shows all there are.";
+    LARGE_CHART = "IF281", "chart that Mermaid may refuse":
+        "Mermaid draws at most 500 edges unless the page that it stands on is configured otherwise; GitHub shows an \
+         error instead. The picture of `graph --format svg` has no such bound.";
 }
 
 /// The reference of all codes as Markdown: `docs/codes.md`.

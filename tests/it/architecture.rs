@@ -81,6 +81,8 @@ const MODULES: &[Module] = &[
     pure("tree", &["model"]),
     // 2: state files as documents
     pure("state", &["diagnostics", "model", "yaml"]),
+    // 3: which image is built on which
+    pure("graph", &["diagnostics", "model"]),
     // 2: manifests in general; knows no image
     manifests("synth", &["diagnostics", "yaml"]),
     // 3: what happens to state
@@ -99,6 +101,7 @@ const MODULES: &[Module] = &[
             "charts",
             "checks",
             "diagnostics",
+            "graph",
             "model",
             "names",
             "pipeline",

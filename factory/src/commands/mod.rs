@@ -1,5 +1,7 @@
 //! The commands, one file each.
 
+mod graph;
+
 use clap::Subcommand;
 use image_factory::cli::{Common, Exit, Streams, Surroundings, explain, synth};
 
@@ -8,6 +10,8 @@ use image_factory::cli::{Common, Exit, Streams, Surroundings, explain, synth};
 pub(crate) enum Command {
     /// Render the Kargo project that images.yaml and state/ describe into dist/
     Synth(synth::Args),
+    /// Show which image is built on which
+    Graph(graph::Args),
     /// Say what the code of a diagnostic means, and how to mend it
     Explain(explain::Args),
 }
@@ -21,6 +25,7 @@ pub(crate) fn run(
 ) -> Exit {
     match command {
         Command::Synth(args) => synth::run(args, common, " synth", around, streams),
+        Command::Graph(args) => graph::run(args, common, around, streams),
         Command::Explain(args) => explain::run(args, common, streams),
     }
 }

@@ -7,6 +7,7 @@
 )]
 
 mod git_server;
+mod graph;
 mod servers;
 
 use std::process::{Command, Output};
