@@ -9,6 +9,7 @@ pub mod checks;
 pub mod cli;
 pub mod diagnostics;
 pub mod discover;
+pub mod dockerfile;
 pub mod graph;
 pub mod model;
 pub mod names;

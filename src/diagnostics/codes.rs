@@ -337,6 +337,17 @@ codes! {
         "`--against` takes what git takes for a commit: a branch, a tag, `HEAD~2`, an id. It needs the git program, \
          and an out folder inside the repository.";
 
+    DOCKERFILE_INVALID = "IF200", "Dockerfile that no build would take":
+        "BuildKit, which is what `docker build` runs, would refuse the file before it pulls anything. \
+         The message says why, the place is where it would stop.";
+    DOCKERFILE_REFERENCE = "IF201", "Dockerfile with an impossible image reference":
+        "What FROM, COPY --from or a mount names is neither a stage of the file nor a reference to an image. A build \
+         refuses it even in a stage that nothing needs.";
+    DOCKERFILE_TARGET = "IF202", "build stage that the Dockerfile lacks":
+        "The stage to build, `source.target` in images.yaml or `--target`, is the name of no stage. Case does not count.";
+    DOCKERFILE_TOO_LARGE = "IF203", "Dockerfile too large to be one":
+        "The file is larger than anything a builder takes. It is not read.";
+
     STATE_MENDED = "IF220", "state of an older program, mended":
         "The file was written by an older program that escaped patterns twice, wrote the text `None` for null, left \
          keys out, or had other words for a status. It was read as it was meant, and is written as it should be; \

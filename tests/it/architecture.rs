@@ -77,6 +77,7 @@ const MODULES: &[Module] = &[
     // 1: what files say
     pure("yaml", &["diagnostics"]),
     pure("model", &["diagnostics", "yaml"]),
+    pure("dockerfile", &["diagnostics"]),
     // 2: a factory's folder as texts, and changes to it
     pure("tree", &["model"]),
     // 2: state files as documents

@@ -1,0 +1,691 @@
+//! The file as a whole: ARGs expanded, stages linked, and who needs whom.
+
+use std::collections::BTreeMap;
+
+use super::expand::{Budget, Style, Value, Variables, expand};
+use super::instruction::{self, Context, Kind, Need, Parsed, Text, Trigger};
+use super::lines::{Scanner, directive};
+use super::text::{decode, lower, short};
+use super::{
+    Bases, Fault, ImageReference, Options, Stage, Unresolved, Use, UseKind, fault, values,
+};
+use crate::diagnostics::{Span, code, did_you_mean};
+
+/// More stages and references than this in one file are refused: they were
+/// written to fill somebody's memory.
+const MAX_STAGES: usize = 100_000;
+/// As many faults are told.
+const MAX_FAULTS: usize = 100;
+
+/// No stage is built on it, and nothing is pulled for it.
+const SCRATCH: &str = "scratch";
+
+/// A stage as it is read.
+struct Read {
+    image: Text,
+    platform: Option<Text>,
+    name: Option<String>,
+    span: Span,
+    line: usize,
+    needs: Vec<Need>,
+    triggers: Vec<Trigger>,
+    when_built: Vec<Fault>,
+}
+
+/// What a stage, or what stands behind a `from`, is made of.
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    /// A stage of the file.
+    Stage(usize),
+    /// An image; the stages come first, so its place in the list says nothing.
+    Outside,
+}
+
+pub(super) fn bases(bytes: &[u8], options: &Options<'_>) -> Result<Bases, Vec<Fault>> {
+    let (file, escape, budget) = read(bytes, options);
+    let mut judge = Judge {
+        stages: &file.stages,
+        escape,
+        budget,
+        faults: file.faults,
+        uses: Vec::new(),
+        unresolved: Vec::new(),
+        linked: Vec::new(),
+        reachable: Vec::new(),
+    };
+    judge.whole(&file.arguments, options);
+    let Judge {
+        mut faults,
+        mut uses,
+        mut unresolved,
+        reachable,
+        ..
+    } = judge;
+    if !faults.is_empty() {
+        faults.sort_by_key(|fault| (fault.span.start, fault.span.end));
+        faults.dedup();
+        if faults.len() > MAX_FAULTS {
+            faults.truncate(MAX_FAULTS);
+        }
+        return Err(faults);
+    }
+    uses.sort_by_key(|one| (one.span.start, one.stage));
+    unresolved.sort_by_key(|one| (one.span.start, one.stage));
+    let stages = file.stages.iter().zip(reachable);
+    Ok(Bases {
+        uses,
+        unresolved,
+        stages: stages
+            .map(|(stage, reachable)| Stage {
+                name: stage.name.clone(),
+                span: stage.span,
+                line: stage.line,
+                reachable,
+            })
+            .collect(),
+    })
+}
+
+/// The instructions of a file.
+#[derive(Default)]
+struct File {
+    arguments: Vec<(String, Option<Text>)>,
+    stages: Vec<Read>,
+    faults: Vec<Fault>,
+}
+
+fn read(bytes: &[u8], options: &Options<'_>) -> (File, u8, Budget) {
+    let mut file = File::default();
+    let mut scanner = Scanner::new(bytes);
+    let mut context = Context {
+        build_args: options.build_args,
+        budget: Budget::default(),
+        in_stage: false,
+        in_trigger: false,
+    };
+    let mut any = false;
+    let mut parts = 0;
+    file.check_directive(bytes);
+    while let Some((line, parsed)) = instruction::next(&mut scanner, &mut context) {
+        any = true;
+        parts += parsed.needs.len()
+            + usize::from(matches!(parsed.kind, Kind::From { .. } | Kind::Onbuild(_)));
+        if parts > MAX_STAGES || file.faults.len() > MAX_FAULTS {
+            if parts > MAX_STAGES {
+                let span = parsed.span.unwrap_or(Span::new(0, 0));
+                let message = format!("the file has more than {MAX_STAGES} stages and references");
+                file.faults.push(fault(span, message));
+            }
+            break;
+        }
+        file.add(line, parsed, &mut context);
+    }
+    file.faults.append(&mut scanner.faults);
+    if file.stages.is_empty() && file.faults.is_empty() {
+        let message = match (any, bytes.is_empty()) {
+            (_, true) => "the file is empty",
+            (true, _) => "the file has no FROM",
+            (false, _) => "the file has no instructions",
+        };
+        let place = Span::new(0, 0);
+        file.faults.push(
+            fault(place, message)
+                .help("A Dockerfile has at least one stage, which begins with `FROM image`."),
+        );
+    }
+    (file, scanner.escape, context.budget)
+}
+
+impl File {
+    fn add(&mut self, line: usize, parsed: Parsed, context: &mut Context<'_>) {
+        let span = parsed.span.unwrap_or(Span::new(0, 0));
+        let faulty = !parsed.faults.is_empty();
+        self.faults.extend(parsed.faults);
+        match (parsed.kind, self.stages.last_mut()) {
+            (
+                Kind::From {
+                    image,
+                    platform,
+                    name,
+                },
+                _,
+            ) => {
+                context.in_stage = true;
+                self.stages.push(Read {
+                    image,
+                    platform,
+                    name,
+                    span,
+                    line,
+                    needs: Vec::new(),
+                    triggers: Vec::new(),
+                    when_built: Vec::new(),
+                });
+            }
+            (Kind::Arg(arguments), None) => self.arguments.extend(arguments),
+            (_, None) if faulty => {}
+            (_, None) => self.faults.push(
+                fault(span, "only ARG can stand before the first FROM")
+                    .help("Move it below the FROM of its stage."),
+            ),
+            (kind, Some(stage)) => {
+                if let Kind::Onbuild(trigger) = kind {
+                    stage.triggers.push(trigger);
+                }
+                stage.needs.extend(parsed.needs);
+                if stage.when_built.len() < MAX_FAULTS {
+                    stage.when_built.extend(parsed.when_built);
+                }
+            }
+        }
+    }
+
+    /// The `check` directive is read by itself: at the very start of its line,
+    /// also behind a `#!`.
+    fn check_directive(&mut self, bytes: &[u8]) {
+        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let mut at = bytes.len() - text.len();
+        for (number, line) in text.split(|byte| *byte == b'\n').enumerate() {
+            let start = at;
+            at += line.len() + 1;
+            if number == 0 && line.starts_with(b"#!") {
+                continue;
+            }
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let Some((key, value)) = line.strip_prefix(b"#").and_then(directive) else {
+                return;
+            };
+            if key == "check" {
+                if let Some(part) = wrong_check(&decode(value)) {
+                    let span = Span::new(start, start + line.len());
+                    let message = format!("`{}` is no option of `check`", short(&part));
+                    self.faults.push(
+                        fault(span, message)
+                            .help("Options are `skip=…`, `experimental=…` and `error=true`, with `;` between."),
+                    );
+                }
+                return;
+            }
+            if !matches!(key.as_str(), "syntax" | "escape") {
+                return;
+            }
+        }
+    }
+}
+
+/// The option of a `check` directive that there is not.
+fn wrong_check(value: &str) -> Option<String> {
+    let value = value.trim();
+    if value.is_empty() {
+        return None;
+    }
+    let wrong = |part: &&str| match part.split_once('=') {
+        None => true,
+        Some((key, value)) => match key.trim() {
+            "skip" | "experimental" => false,
+            "error" => values::boolean(value.trim()).is_none(),
+            _ => true,
+        },
+    };
+    value.splitn(3, ';').find(wrong).map(str::to_owned)
+}
+
+/// A stage with its place in the whole.
+#[derive(Default)]
+struct Linked {
+    base: Option<usize>,
+    /// Indices of the stages that it takes files from.
+    from: Vec<usize>,
+    /// Those among them that have to come before it, and where they are named.
+    ordered: Vec<(usize, Span)>,
+    fired: bool,
+}
+
+struct Judge<'f> {
+    stages: &'f [Read],
+    escape: u8,
+    budget: Budget,
+    faults: Vec<Fault>,
+    uses: Vec<Use>,
+    unresolved: Vec<Unresolved>,
+    linked: Vec<Linked>,
+    reachable: Vec<bool>,
+}
+
+impl Judge<'_> {
+    fn whole(&mut self, arguments: &[(String, Option<Text>)], options: &Options<'_>) {
+        let Some(last) = self.stages.len().checked_sub(1) else {
+            return;
+        };
+        let target = options.target.filter(|target| !target.is_empty());
+        let variables = self.arguments(arguments, options.build_args, target);
+        let names = self.link(&variables);
+        let target = match target {
+            None => last,
+            Some(target) => match names.get(&lower(target)) {
+                Some(target) => *target,
+                None => {
+                    self.no_target(target, &names);
+                    last
+                }
+            },
+        };
+        // Where a `from` leads: the stages, then each image in the order of the file.
+        let mut states: Vec<State> = (0..self.stages.len()).map(State::Stage).collect();
+        for (index, stage) in self.stages.iter().enumerate() {
+            for need in &stage.needs {
+                self.need(index, need, &names, &mut states, true);
+            }
+        }
+        self.cycles();
+        self.fire(target, &names, &mut states);
+        self.order();
+        let reachable = &self.reachable;
+        let is_reachable = |stage: usize| reachable.get(stage).copied().unwrap_or(false);
+        for one in &mut self.uses {
+            one.reachable = is_reachable(one.stage);
+        }
+        for one in &mut self.unresolved {
+            one.reachable = is_reachable(one.stage);
+        }
+    }
+
+    fn no_target(&mut self, target: &str, names: &BTreeMap<String, usize>) {
+        let names: Vec<&str> = names.keys().take(50).map(String::as_str).collect();
+        let help = match names.is_empty() {
+            true => {
+                "No stage of the file has a name: `FROM image AS name` gives it one.".to_owned()
+            }
+            false => did_you_mean(target, &names),
+        };
+        let message = format!("the file has no stage `{}` to build", short(target));
+        self.faults.push(
+            fault(Span::new(0, 0), message)
+                .help(help)
+                .code(code::DOCKERFILE_TARGET),
+        );
+    }
+
+    /// The variables that FROM sees.
+    fn arguments(
+        &mut self,
+        arguments: &[(String, Option<Text>)],
+        build_args: &BTreeMap<String, String>,
+        target: Option<&str>,
+    ) -> BTreeMap<String, Value> {
+        let last = self.stages.last().and_then(|stage| stage.name.as_deref());
+        let built_in = [
+            ("BUILDPLATFORM", "linux/amd64"),
+            ("BUILDOS", "linux"),
+            ("BUILDOSVERSION", ""),
+            ("BUILDARCH", "amd64"),
+            ("BUILDVARIANT", ""),
+            ("TARGETPLATFORM", "linux/amd64"),
+            ("TARGETOS", "linux"),
+            ("TARGETOSVERSION", ""),
+            ("TARGETARCH", "amd64"),
+            ("TARGETVARIANT", ""),
+            ("TARGETSTAGE", target.or(last).unwrap_or("default")),
+        ];
+        let given = |name: &str| build_args.get(name).map(Value::of);
+        let mut variables: BTreeMap<String, Value> = built_in
+            .into_iter()
+            .map(|(name, value)| {
+                (
+                    name.to_owned(),
+                    given(name).unwrap_or_else(|| Value::of(value)),
+                )
+            })
+            .collect();
+        for (name, default) in arguments {
+            let value = match (given(name), default) {
+                (Some(value), _) => Some(value),
+                (None, Some(default)) => self.expand(default, &variables),
+                (None, None) => None,
+            };
+            if let Some(value) = value {
+                variables.insert(name.clone(), value);
+            }
+        }
+        variables
+    }
+
+    fn expand(&mut self, text: &Text, variables: &BTreeMap<String, Value>) -> Option<Value> {
+        let style = Style::word(self.escape);
+        match expand(
+            &text.text,
+            style,
+            Variables::Known(variables),
+            &mut self.budget,
+        ) {
+            Ok(expanded) => Some(expanded.value),
+            Err(problem) => {
+                self.faults
+                    .push(fault(text.place(problem.at), problem.message));
+                None
+            }
+        }
+    }
+
+    /// Finds each stage's base, and the stage of each name: the last that has it.
+    fn link(&mut self, variables: &BTreeMap<String, Value>) -> BTreeMap<String, usize> {
+        let mut names: BTreeMap<String, usize> = BTreeMap::new();
+        for (index, stage) in self.stages.iter().enumerate() {
+            let mut linked = Linked::default();
+            if let Some(image) = self.expand(&stage.image, variables) {
+                match names.get(&image.text).filter(|_| image.lacks.is_empty()) {
+                    Some(base) => linked.base = Some(*base),
+                    None => self.base(index, stage, image),
+                }
+            }
+            if let Some(platform) = &stage.platform {
+                self.platform(platform, variables);
+            }
+            self.linked.push(linked);
+            if let Some(name) = &stage.name {
+                names.insert(name.clone(), index);
+            }
+        }
+        names
+    }
+
+    /// A FROM of something that is no stage.
+    fn base(&mut self, index: usize, stage: &Read, image: Value) {
+        for variable in &image.lacks {
+            self.unresolved.push(Unresolved {
+                variable: variable.clone(),
+                span: stage.image.span,
+                line: stage.line,
+                stage: index,
+                kind: UseKind::From,
+                reachable: false,
+            });
+        }
+        if !image.lacks.is_empty() {
+            return;
+        }
+        if image.text.is_empty() {
+            let message = format!(
+                "`{}` is empty after its variables are expanded",
+                short(&stage.image.text)
+            );
+            self.faults
+                .push(fault(stage.image.span, message).code(code::DOCKERFILE_REFERENCE));
+            return;
+        }
+        let need = Need {
+            kind: UseKind::From,
+            from: image.text,
+            span: stage.image.span,
+            line: stage.line,
+            ordered: false,
+        };
+        self.outside(index, &need, true);
+    }
+
+    /// A reference to an image; what cannot be one is a fault, if `strict`.
+    fn outside(&mut self, stage: usize, need: &Need, strict: bool) {
+        if need.from == SCRATCH {
+            return;
+        }
+        match ImageReference::parse(&need.from) {
+            Ok(image) => self.uses.push(Use {
+                reference: need.from.clone(),
+                image,
+                kind: need.kind,
+                stage,
+                span: need.span,
+                line: need.line,
+                reachable: false,
+            }),
+            Err(wrong) if strict => self.faults.push(Fault {
+                help: wrong.help,
+                ..fault(need.span, wrong.message).code(code::DOCKERFILE_REFERENCE)
+            }),
+            Err(_) => {}
+        }
+    }
+
+    fn platform(&mut self, platform: &Text, variables: &BTreeMap<String, Value>) {
+        let Some(value) = self.expand(platform, variables) else {
+            return;
+        };
+        if values::is_platform(&value.text) {
+            return;
+        }
+        let fault = match value.lacks.first() {
+            Some(variable) => {
+                let message = format!(
+                    "the platform depends on `{}`, which has no value",
+                    short(variable)
+                );
+                fault(platform.span, message).help(format!(
+                    "Give ARG {} a default, or a build argument.",
+                    short(variable)
+                ))
+            }
+            None => fault(
+                platform.span,
+                format!("`{}` is no platform", short(&value.text)),
+            )
+            .help("A platform is `system/architecture`, such as `linux/arm64`."),
+        };
+        self.faults.push(fault);
+    }
+
+    /// Finds what a stage needs: another stage, or an image.
+    fn need(
+        &mut self,
+        index: usize,
+        need: &Need,
+        names: &BTreeMap<String, usize>,
+        states: &mut Vec<State>,
+        strict: bool,
+    ) {
+        let name = if need.from.is_empty() {
+            SCRATCH
+        } else {
+            &need.from
+        };
+        let number = need
+            .from
+            .parse::<i64>()
+            .ok()
+            .filter(|_| need.kind == UseKind::Copy);
+        let found = match number {
+            // Images that were named before count on behind the stages.
+            Some(number) => usize::try_from(number)
+                .ok()
+                .and_then(|number| states.get(number))
+                .copied(),
+            None => Some(
+                names
+                    .get(&lower(name))
+                    .map_or(State::Outside, |stage| State::Stage(*stage)),
+            ),
+        };
+        match found {
+            None => {
+                if strict {
+                    let message = format!("there is no stage {}", short(&need.from));
+                    let count = self.stages.len();
+                    self.faults.push(fault(need.span, message).help(format!(
+                        "Stages are counted from 0; this file has {count}. Give the stage a name and use that."
+                    )));
+                }
+            }
+            Some(State::Stage(stage)) => {
+                if let Some(linked) = self.linked.get_mut(index) {
+                    linked.from.push(stage);
+                    if need.ordered {
+                        linked.ordered.push((stage, need.span));
+                    }
+                }
+            }
+            Some(State::Outside) if number.is_none() => {
+                if strict {
+                    states.push(State::Outside);
+                }
+                self.outside(index, need, strict);
+            }
+            Some(State::Outside) => {}
+        }
+    }
+
+    /// Stages that take files from each other. A base that does is found by the order.
+    fn cycles(&mut self) {
+        let mut color = vec![0u8; self.stages.len()];
+        for root in 0..self.stages.len() {
+            // Each open stage, and how many of those it needs were looked at.
+            let mut open = vec![(root, 0)];
+            while let Some((stage, at)) = open.last_mut() {
+                let (stage, next) = (*stage, *at);
+                *at += 1;
+                let seen = color.get(stage).copied().unwrap_or(2);
+                if next == 0 && seen == 2 {
+                    open.pop();
+                    continue;
+                }
+                let from = self
+                    .linked
+                    .get(stage)
+                    .map_or(&[][..], |linked| &linked.from);
+                if let Some(slot) = color.get_mut(stage) {
+                    *slot = 1;
+                }
+                match from.get(next).copied() {
+                    None => {
+                        if let Some(slot) = color.get_mut(stage) {
+                            *slot = 2;
+                        }
+                        open.pop();
+                    }
+                    Some(other) if color.get(other) == Some(&1) => {
+                        self.circle(&open, other);
+                        return;
+                    }
+                    Some(other) => open.push((other, 0)),
+                }
+            }
+        }
+    }
+
+    fn circle(&mut self, open: &[(usize, usize)], back: usize) {
+        let start = open
+            .iter()
+            .position(|(stage, _)| *stage == back)
+            .unwrap_or(0);
+        let members: Vec<String> = open
+            .iter()
+            .skip(start)
+            .take(20)
+            .map(|(stage, _)| self.called(*stage))
+            .collect();
+        let message = match members.as_slice() {
+            [one] => format!("stage {one} takes files from itself"),
+            _ => format!(
+                "stages take files from each other in a circle: {}",
+                members.join(", ")
+            ),
+        };
+        let last = open.last().map_or(0, |(stage, _)| *stage);
+        let places = self
+            .linked
+            .get(last)
+            .map_or(&[][..], |linked| &linked.ordered);
+        let place = places
+            .iter()
+            .find(|(stage, _)| *stage == back)
+            .map(|(_, span)| *span);
+        let whole = self
+            .stages
+            .get(last)
+            .map_or(Span::new(0, 0), |stage| stage.span);
+        self.faults.push(
+            fault(place.unwrap_or(whole), message)
+                .help("A stage takes files from stages before it."),
+        );
+    }
+
+    /// The stage for people: its name, or its index.
+    fn called(&self, index: usize) -> String {
+        match self.stages.get(index).and_then(|stage| stage.name.as_ref()) {
+            Some(name) => format!("`{name}`"),
+            None => index.to_string(),
+        }
+    }
+
+    /// Finds what the target reaches, firing the ONBUILDs of the bases on the way.
+    fn fire(&mut self, target: usize, names: &BTreeMap<String, usize>, states: &mut Vec<State>) {
+        self.reachable = vec![false; self.stages.len()];
+        let mut open = vec![target];
+        while let Some(index) = open.pop() {
+            match self.reachable.get_mut(index) {
+                Some(reachable) if !*reachable => *reachable = true,
+                _ => continue,
+            }
+            self.trigger(index, names, states, true);
+            if let Some(linked) = self.linked.get(index) {
+                open.extend(linked.base);
+                open.extend(&linked.from);
+            }
+            let faults = self
+                .stages
+                .get(index)
+                .map_or(&[][..], |stage| &stage.when_built);
+            if self.faults.len() < MAX_FAULTS {
+                self.faults.extend_from_slice(faults);
+            }
+        }
+        // Those that no build would fire are listed as far as they can be read.
+        for index in 0..self.stages.len() {
+            self.trigger(index, names, states, false);
+        }
+    }
+
+    /// Fires the ONBUILDs of a stage's base, once.
+    fn trigger(
+        &mut self,
+        index: usize,
+        names: &BTreeMap<String, usize>,
+        states: &mut Vec<State>,
+        strict: bool,
+    ) {
+        let Some(linked) = self.linked.get_mut(index) else {
+            return;
+        };
+        if std::mem::replace(&mut linked.fired, true) {
+            return;
+        }
+        let Some(base) = linked.base.and_then(|base| self.stages.get(base)) else {
+            return;
+        };
+        for trigger in &base.triggers {
+            if strict {
+                self.faults.extend_from_slice(&trigger.faults);
+            }
+            for need in &trigger.needs {
+                self.need(index, need, names, states, strict);
+            }
+        }
+    }
+
+    /// What is built takes files only from what was built before it.
+    fn order(&mut self) {
+        for (index, linked) in self.linked.iter().enumerate() {
+            if !self.reachable.get(index).copied().unwrap_or(false) {
+                continue;
+            }
+            for (stage, span) in &linked.ordered {
+                // A stage that an ONBUILD copies from itself counts as built.
+                if *stage > index {
+                    let message = format!("stage {} comes after this one", self.called(*stage));
+                    self.faults.push(
+                        fault(*span, message)
+                            .help("A stage takes files from stages before it. Of several stages with one name, the last is meant."),
+                    );
+                }
+            }
+        }
+    }
+}

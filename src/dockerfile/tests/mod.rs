@@ -1,0 +1,1 @@
+//! Dockerfiles and what they are built on.
