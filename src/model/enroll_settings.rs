@@ -1,5 +1,7 @@
 //! Reading `settings`.
 
+use std::collections::BTreeMap;
+
 use crate::diagnostics::{Diagnostic, code};
 use crate::yaml::Node;
 
@@ -8,9 +10,10 @@ use super::fields::Fields;
 use super::git::{Branch, RepoPath};
 use super::names::{EnvName, Name, ObjectName};
 use super::parse::Parse;
+use super::reference::Registry;
 use super::settings::{
     Freeze, GitSettings, Intervals, Limits, Notification, NotificationKind, ProviderSettings,
-    Providers, Secrets, Settings, Webhook, WebhookKind,
+    Providers, RegistrySettings, Secrets, Settings, Webhook, WebhookKind,
 };
 use super::time::Duration;
 use super::urls::ApiUrl;
@@ -24,6 +27,7 @@ pub(super) const SETTINGS: &[&str] = &[
     "limits",
     "freeze",
     "providers",
+    "registries",
     "secrets",
     "jobs",
     "webhooks",
@@ -35,6 +39,7 @@ pub(super) const LIMITS: &[&str] = &["concurrent", "perRun", "perDay"];
 pub(super) const FREEZE: &[&str] = &["from", "to", "reason"];
 pub(super) const PROVIDERS: &[&str] = &["github", "gitlab"];
 pub(super) const PROVIDER: &[&str] = &["api", "tokenEnv"];
+pub(super) const REGISTRY: &[&str] = &["insecure", "ca"];
 pub(super) const SECRETS: &[&str] = &["git", "github", "gitlab", "registry"];
 pub(super) const JOBS: &[&str] = &["image"];
 pub(super) const WEBHOOK: &[&str] = &["name", "type", "secret"];
@@ -73,6 +78,7 @@ pub(super) fn defaults(fields: Fields) -> Settings {
                 token_env: EnvName::known("GITLAB_TOKEN"),
             },
         },
+        registries: BTreeMap::new(),
         secrets: Secrets {
             git: ObjectName::known("image-factory-git"),
             github: ObjectName::known("image-factory-github"),
@@ -124,6 +130,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node<'_>, settings: &mut Sett
             );
         }
         hosts(reader, &map, settings);
+        settings.registries = registries(reader, &map);
         if let Some(secrets) = reader.submap(&map, "secrets", SECRETS) {
             set(
                 &mut settings.secrets.git,
@@ -288,6 +295,51 @@ fn hosts(reader: &mut Reader<'_>, map: &Map<'_, '_>, settings: &mut Settings) {
                 .at(place),
         );
     }
+}
+
+fn registries(reader: &mut Reader<'_>, map: &Map<'_, '_>) -> BTreeMap<Registry, RegistrySettings> {
+    let mut all = BTreeMap::new();
+    let Some(node) = map.get("registries") else {
+        return all;
+    };
+    reader.fields.add("registries", node.span);
+    let Some(inner) = reader.map(node, "registries") else {
+        return all;
+    };
+    for (key, value) in inner.entries() {
+        let Some(text) = key.as_str() else { continue };
+        let host = reader.checked(text, key.span, "a key of `registries`", Registry::CODE);
+        let said = registry(reader, value);
+        let (Some(host), Some(said)) = (host, said) else {
+            continue;
+        };
+        if all.contains_key(&host) {
+            let message = format!("two keys of `registries` mean `{host}`");
+            let diagnostic = Diagnostic::error(code::DUPLICATE_NAME, message).help("keep one");
+            reader.report(diagnostic, key.span);
+            continue;
+        }
+        all.insert(host, said);
+    }
+    all
+}
+
+fn registry(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<RegistrySettings> {
+    let map = reader.known_map(node, "a value of `registries`", REGISTRY)?;
+    let said = RegistrySettings {
+        insecure: reader.bool(&map, "registries.insecure"),
+        ca: reader.value(&map, "registries.ca"),
+    };
+    if said.insecure == Some(true) && said.ca.is_some() {
+        let diagnostic = Diagnostic::error(
+            code::CONFLICTING_KEYS,
+            "a registry has `insecure: true`, which is plain http, and certificates in `ca`",
+        )
+        .help("drop `insecure: true`, unless the registry has no TLS");
+        reader.report(diagnostic, node.span);
+        return None;
+    }
+    Some(said)
 }
 
 /// The variable that holds a token, which may be none that a Job needs for something else.

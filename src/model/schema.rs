@@ -270,6 +270,8 @@ struct Settings {
     freeze: Option<Vec<Freeze>>,
     /// The hosts of sources.
     providers: Option<Providers>,
+    /// How single registries are reached, by host with an optional port; docs/registries.md says more.
+    registries: Option<BTreeMap<String, RegistryHost>>,
     /// The names of Secrets in the project's namespace; docs/secrets.md says what they hold.
     secrets: Option<Secrets>,
     /// The Jobs that Kargo and Kubernetes start.
@@ -354,6 +356,16 @@ struct Host {
     api: Option<UrlText>,
     /// The environment variable that holds the token.
     token_env: Option<VariableText>,
+}
+
+/// How one registry is reached.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+struct RegistryHost {
+    /// `true`: by plain http. Default: `false`, but on this machine (`localhost`, `127.0.0.1`).
+    insecure: Option<bool>,
+    /// The file, from the folder of images.yaml, with the certificates (PEM) of authorities that vouch for it, beside the system's.
+    ca: Option<PathText>,
 }
 
 /// The names of Secrets in the project's namespace.
@@ -466,6 +478,7 @@ mod tests {
         ("Freeze", settings::FREEZE),
         ("Providers", settings::PROVIDERS),
         ("Host", settings::PROVIDER),
+        ("RegistryHost", settings::REGISTRY),
         ("Secrets", settings::SECRETS),
         ("Jobs", settings::JOBS),
         ("Webhook", settings::WEBHOOK),
@@ -523,6 +536,7 @@ mod tests {
                 "Host",
                 "`settings.providers.github` and `settings.providers.gitlab`",
             ),
+            ("RegistryHost", "A value of `settings.registries`"),
             ("Secrets", "`settings.secrets`"),
             ("Jobs", "`settings.jobs`"),
             ("Webhook", "An item of `settings.webhooks`"),
@@ -589,6 +603,7 @@ mod tests {
         match types.as_str() {
             "array" if property["items"]["type"] == "string" => "list of texts",
             "array" => "list of maps",
+            "object" if property["additionalProperties"]["$ref"].is_string() => "map of maps",
             "object" if property["additionalProperties"].is_object() => "map of texts",
             "object" => "map",
             "boolean" => "`true`, `false`",

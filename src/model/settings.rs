@@ -1,5 +1,7 @@
 //! `settings` of images.yaml.
 
+use std::collections::BTreeMap;
+
 use crate::diagnostics::{Code, Diagnostic, code};
 
 use super::fields::Fields;
@@ -7,7 +9,7 @@ use super::git::{Branch, Provider, RepoPath};
 use super::image::OneLine;
 use super::names::{EnvName, Name, ObjectName};
 use super::parse::{Invalid, Parse, choice_type};
-use super::reference::Reference;
+use super::reference::{Reference, Registry};
 use super::time::{Duration, Time};
 use super::urls::{ApiUrl, GitUrl};
 
@@ -31,6 +33,8 @@ pub struct Settings {
     pub freeze: Vec<Freeze>,
     /// The hosts of sources.
     pub providers: Providers,
+    /// How single registries are reached, where they are unlike others.
+    pub registries: BTreeMap<Registry, RegistrySettings>,
     /// The names of Secrets in the project's namespace.
     pub secrets: Secrets,
     /// What the Jobs run; `None`: this program's own image, at its version.
@@ -184,6 +188,16 @@ impl ProviderSettings {
             _ => web.to_owned(),
         }
     }
+}
+
+/// How one registry is reached.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct RegistrySettings {
+    /// `true`: by plain http. `false`: by TLS, which only for this machine has to be said.
+    pub insecure: Option<bool>,
+    /// The file, below the folder of images.yaml, with the certificates (PEM) of
+    /// authorities that vouch for it.
+    pub ca: Option<RepoPath>,
 }
 
 /// The names of Secrets in the project's namespace.

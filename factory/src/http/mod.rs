@@ -318,6 +318,14 @@ impl Client {
     }
 }
 
+/// Refuses what holds no certificates as PEM.
+///
+/// # Errors
+/// Says what is wrong with it.
+pub fn check_certificates(pem: &[u8]) -> Result<(), String> {
+    certificates(pem).map(|_| ())
+}
+
 /// The certificates of a PEM text, of which there has to be one at least.
 fn certificates(pem: &[u8]) -> Result<Vec<Certificate<'static>>, String> {
     let mut found = Vec::new();

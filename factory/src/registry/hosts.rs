@@ -1,6 +1,11 @@
 //! How each registry is reached.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::Path;
+
+use image_factory::diagnostics::{Diagnostic, code};
+use image_factory::model::Settings;
 
 use crate::http::Url;
 use crate::http::url::{host_of, is_loopback};
@@ -12,6 +17,58 @@ pub struct Host {
     pub insecure: Option<bool>,
     /// Certificates (PEM) of authorities to trust for it, beside the system's.
     pub authorities: Option<Vec<u8>>,
+}
+
+/// What `settings.registries` says, with the files that it names in `root`.
+pub(super) fn of_settings(
+    settings: &Settings,
+    root: &Path,
+) -> Result<BTreeMap<String, Host>, Diagnostic> {
+    let mut hosts = BTreeMap::new();
+    for (registry, said) in &settings.registries {
+        let authorities = match &said.ca {
+            None => None,
+            Some(path) => Some(certificates(root, path.as_str()).map_err(|why| {
+                Diagnostic::error(
+                    code::REGISTRY_TLS,
+                    format!("the certificates for `{registry}` in `{path}` cannot be used: {why}"),
+                )
+                .help("`ca` names a file of certificates (PEM) from the folder of images.yaml on")
+                .at(settings.fields.of("registries"))
+            })?),
+        };
+        let host = Host {
+            insecure: said.insecure,
+            authorities,
+        };
+        hosts.insert(registry.as_str().to_owned(), host);
+    }
+    Ok(hosts)
+}
+
+/// More than all authorities of the world together.
+const LONGEST: u64 = 4 << 20;
+
+fn certificates(root: &Path, path: &str) -> Result<Vec<u8>, String> {
+    let said = |error: std::io::Error| error.to_string();
+    let root = root.canonicalize().map_err(said)?;
+    let file = root.join(path).canonicalize().map_err(said)?;
+    if !file.starts_with(&root) {
+        return Err("it leads out of the folder of images.yaml".to_owned());
+    }
+    if !file.is_file() {
+        return Err("it is no file".to_owned());
+    }
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(file).map_err(said)?;
+    file.take(LONGEST + 1)
+        .read_to_end(&mut bytes)
+        .map_err(said)?;
+    if bytes.len() as u64 > LONGEST {
+        return Err("it is far too long".to_owned());
+    }
+    crate::http::check_certificates(&bytes)?;
+    Ok(bytes)
 }
 
 /// What is said of registries, by host with an optional port.
@@ -73,6 +130,48 @@ fn server_of(registry: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn certificates_are_read_from_the_root_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("root");
+        std::fs::create_dir_all(root.join("folder")).unwrap();
+        let pem = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+        std::fs::write(root.join("good.pem"), pem).unwrap();
+        std::fs::write(root.join("text.pem"), "hello").unwrap();
+        std::fs::write(folder.path().join("outside.pem"), pem).unwrap();
+        std::os::unix::fs::symlink("../outside.pem", root.join("link.pem")).unwrap();
+        for (path, fine) in [
+            ("good.pem", true),
+            ("text.pem", false),
+            ("link.pem", false),
+            ("folder", false),
+            ("missing.pem", false),
+        ] {
+            let settings = {
+                let text =
+                    format!("settings: {{registries: {{a.io: {{ca: {path}}}}}}}\nimages: []\n");
+                let files = image_factory::model::InputFiles {
+                    enrollment: vec![image_factory::model::InputFile {
+                        path: "images.yaml".into(),
+                        text,
+                    }],
+                    ..Default::default()
+                };
+                image_factory::model::load(&files).0.unwrap().settings
+            };
+            match of_settings(&settings, &root) {
+                Ok(hosts) => {
+                    assert!(fine, "{path}");
+                    assert_eq!(hosts["a.io"].authorities.as_deref(), Some(pem.as_bytes()));
+                }
+                Err(diagnostic) => {
+                    assert!(!fine, "{path}: {diagnostic:?}");
+                    assert!(diagnostic.place.unwrap().span.is_some());
+                }
+            }
+        }
+    }
 
     #[test]
     fn plain_http_is_for_this_machine_or_by_a_setting() {

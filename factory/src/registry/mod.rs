@@ -21,9 +21,11 @@ mod many;
 mod token;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use image_factory::model::{Digest, Parse, Reference, Repository};
+use image_factory::diagnostics::Diagnostic;
+use image_factory::model::{Digest, Parse, Reference, Repository, Settings};
 
 use crate::http::{Answer, Client, Proxies, Timeouts};
 
@@ -60,6 +62,14 @@ pub struct Options {
 }
 
 impl Options {
+    /// As `settings.registries` of the factory in `root` says, and the environment.
+    ///
+    /// # Errors
+    /// A file of certificates that cannot be used.
+    pub fn of_factory(settings: &Settings, root: &Path) -> Result<Self, Diagnostic> {
+        Ok(Self::from_environment(hosts::of_settings(settings, root)?))
+    }
+
     /// As this process's environment says: proxies, and the credentials of Docker or Podman.
     #[must_use]
     pub fn from_environment(hosts: BTreeMap<String, Host>) -> Self {

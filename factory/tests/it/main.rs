@@ -8,6 +8,7 @@
 
 mod git_server;
 mod graph;
+mod registry;
 mod servers;
 
 use std::process::{Command, Output};

@@ -139,6 +139,15 @@ fn each_bad_value_has_its_code_and_place() {
         (code::INVALID_SETTING, "1:43", "settings: {providers: {github: {tokenEnv: 1A}}}\n".into()),
         (code::DUPLICATE_NAME, "1:50", "settings: {webhooks: [{type: github, secret: a}, {type: github, secret: b}]}\n".into()),
         (code::MISSING_KEY, "1:28", "settings: {notifications: [{type: slack}]}\n".into()),
+        (code::WRONG_TYPE, "1:24", "settings: {registries: [a.io]}\n".into()),
+        (code::WRONG_TYPE, "1:31", "settings: {registries: {a.io: true}}\n".into()),
+        (code::WRONG_TYPE, "1:42", "settings: {registries: {a.io: {insecure: 1}}}\n".into()),
+        (code::UNKNOWN_KEY, "1:32", "settings: {registries: {a.io: {insecur: true}}}\n".into()),
+        (code::INVALID_REGISTRY, "1:25", "settings: {registries: {'https://a.io': {}}}\n".into()),
+        (code::INVALID_PATH, "1:36", "settings: {registries: {a.io: {ca: /etc/passwd}}}\n".into()),
+        (code::INVALID_PATH, "1:36", "settings: {registries: {a.io: {ca: ../x}}}\n".into()),
+        (code::CONFLICTING_KEYS, "1:31", "settings: {registries: {a.io: {insecure: true, ca: x.pem}}}\n".into()),
+        (code::DUPLICATE_NAME, "1:40", "settings: {registries: {docker.io: {}, index.docker.io: {}}}\n".into()),
     ];
     let mut wrong = Vec::new();
     for (code, at, text) in &cases {

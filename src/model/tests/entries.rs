@@ -276,6 +276,10 @@ settings:
   providers:
     github: {api: https://ghe.example.com/api/v3, tokenEnv: GHE}
     gitlab: {api: https://gl.example.com/api/v4/}
+  registries:
+    registry.example.com:5000: {ca: certificates/own.pem}
+    plain.example.com: {insecure: true}
+    index.docker.io: {}
   secrets: {git: a, github: b, gitlab: c, registry: d}
   jobs: {image: ghcr.io/o/factory:1.2}
   webhooks: [{type: github, secret: hook}, {name: hub, type: dockerhub, secret: hub}]
@@ -311,6 +315,29 @@ images:
     assert_eq!(settings.providers.github.web(), "https://ghe.example.com");
     assert_eq!(settings.providers.gitlab.web(), "https://gl.example.com");
     assert_eq!(settings.providers.gitlab.token_env.as_str(), "GITLAB_TOKEN");
+    let registries: Vec<_> = settings
+        .registries
+        .iter()
+        .map(|(host, said)| {
+            (
+                host.as_str(),
+                said.insecure,
+                said.ca.as_ref().map(AsRef::as_ref),
+            )
+        })
+        .collect();
+    assert_eq!(
+        registries,
+        [
+            ("docker.io", None, None),
+            ("plain.example.com", Some(true), None),
+            (
+                "registry.example.com:5000",
+                None,
+                Some("certificates/own.pem")
+            ),
+        ]
+    );
     assert_eq!(settings.secrets.registry.as_str(), "d");
     assert_eq!(
         settings.jobs_image.as_ref().map(ToString::to_string),

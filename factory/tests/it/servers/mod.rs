@@ -4,3 +4,4 @@
 
 pub(crate) mod git;
 pub(crate) mod http;
+pub(crate) mod registry;
