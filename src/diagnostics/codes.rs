@@ -353,6 +353,28 @@ codes! {
          keys out, or had other words for a status. It was read as it was meant, and is written as it should be; \
          that happens once. Nothing is to be done but to commit the file.";
 
+    DOCKERFILE_NOT_FOUND = "IF235", "Dockerfile that cannot be read":
+        "The repository, the branch or the file that the entry's `source` names could not be had. The image is recorded \
+         as `failed` with the reason, keeps the base images that it had, and the other images go on. Mend `source` in \
+         images.yaml, or the repository, and run `image-factory discover NAME`.";
+    BASE_UNRESOLVED = "IF236", "base image that depends on a variable without value":
+        "A FROM, COPY or mount names its image by a variable that has no value: no default in an ARG before the first \
+         FROM, and no build argument in images.yaml. That base image is not known and not watched; all others are.";
+    BASE_PINNED = "IF237", "base image pinned by digest alone":
+        "What is named by digest without a tag can never change, so there is nothing to watch and nothing to rebuild \
+         for. With `name:tag@sha256:…` the tag is watched, and a pin that it has left behind is told.";
+    BASE_NOT_WATCHED = "IF238", "base image that Kargo cannot subscribe to":
+        "A build can pull the image, but Kargo refuses to watch it: its registry is an IPv6 address or has capitals, or \
+         its name has two dashes in a row. It is listed among the base images without `repoURL` and `allowTags`, and \
+         nothing tells when it changes. Another name for the registry, or a mirror, can be watched.";
+    BASE_PIN_OUTDATED = "IF239", "base image pinned to an older digest":
+        "The Dockerfile names a tag and a digest, and the tag has moved on to another one. A build takes the digest, so \
+         a rebuild changes nothing until the Dockerfile names the new one.";
+    ARCHIVE_OF_ANOTHER = "IF240", "archived state of another image":
+        "An image of this name was enrolled before and archived, but it lived in another registry or repository. Its \
+         history is not that of the image that is enrolled now, which begins anew; the archived file stays.";
+    IMAGE_NOT_ENROLLED = "IF241", "image that is not enrolled":
+        "The command names an image that has no entry in images.yaml. Nothing was done.";
     IMAGE_NOT_FOUND = "IF270", "image that its registry does not have":
         "The registry answers that there is no such tag, digest or repository. The tag may have been taken away or \
          never been pushed, or the path has a mistake; some registries answer like this to who may not read. What \

@@ -260,14 +260,16 @@ pub(super) fn base(reader: &mut Reader<'_>, file: &InputFile, stem: &str) -> Opt
         return None;
     }
     let mut fields = Fields::new(Arc::clone(&file.path), None);
-    let (full_image, reference) = reference(reader, &map, &mut fields)?;
+    let watched = ["repoURL", "allowTags"].map(|key| given(&map, key).is_some());
+    let lenient = watched == [false, false];
+    let (full_image, reference, watchable) = reference(reader, &map, &mut fields, lenient)?;
     let repo_url = match given(&map, "repoURL") {
         Some(node) => parsed::<Repository>(reader, node, "repoURL")?,
         None => reference.repository.clone(),
     };
     let watch = match &reference.tag {
-        Some(tag) => Some(base_watch(reader, &map, tag)?),
-        None => None,
+        Some(tag) if watchable => Some(base_watch(reader, &map, tag)?),
+        Some(_) | None => None,
     };
     Some(Base {
         name,
@@ -300,17 +302,26 @@ fn parsed<T: Parse>(reader: &mut Reader<'_>, node: &Node<'_>, key: &str) -> Opti
     reader.checked(text, node.span, key, code::INVALID_REFERENCE)
 }
 
-/// The image that the file is about: `fullImage`, else what registry,
-/// repository and tag say.
+/// The image that the file is about, and whether Kargo can watch it: `fullImage`,
+/// else what registry, repository and tag say. `lenient`: the file does not ask for it
+/// to be watched, so it may be one that only builds take.
 fn reference(
     reader: &mut Reader<'_>,
     map: &Map<'_, '_>,
     fields: &mut Fields,
-) -> Option<(String, Reference)> {
+    lenient: bool,
+) -> Option<(String, Reference, bool)> {
     if let Some(node) = given(map, "fullImage") {
         fields.add("fullImage", node.span);
+        let text = node.as_str().unwrap_or_default();
+        if lenient
+            && Reference::parse(text).is_err()
+            && let Some(reference) = Reference::for_builds(text)
+        {
+            return Some((text.to_owned(), reference, false));
+        }
         let reference: Reference = parsed(reader, node, "fullImage")?;
-        return Some((node.as_str().unwrap_or_default().to_owned(), reference));
+        return Some((text.to_owned(), reference, true));
     }
     let Some(node) = given(map, "repository") else {
         unknown_image(reader, map.span);
@@ -346,7 +357,7 @@ fn reference(
         tag: Some(tag),
         digest: None,
     };
-    Some((reference.to_string(), reference))
+    Some((reference.to_string(), reference, true))
 }
 
 /// What to watch of a base image: its tag, unless the file has a pattern of its own.

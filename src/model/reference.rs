@@ -258,7 +258,7 @@ pub(super) fn is_tag(text: &str) -> bool {
 }
 
 text_type! {
-    /// A digest: `sha256:` and 64 digits `0-9a-f`.
+    /// A digest: `sha256:` and 64 digits `0-9a-f`, or `sha512:` and 128.
     Digest
 }
 
@@ -282,9 +282,10 @@ impl Parse for Digest {
     const WHAT: &'static str = "digest";
     fn parse(text: &str) -> Result<Self, Invalid> {
         let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-        let fits = text
-            .strip_prefix("sha256:")
-            .is_some_and(|digits| digits.len() == 64 && digits.bytes().all(hex));
+        let fits = [("sha256:", 64), ("sha512:", 128)]
+            .iter()
+            .filter_map(|(algorithm, length)| Some((text.strip_prefix(algorithm)?, *length)))
+            .any(|(digits, length)| digits.len() == length && digits.bytes().all(hex));
         if fits {
             return Ok(Self(text.into()));
         }
@@ -326,6 +327,49 @@ impl Parse for Reference {
         Ok(Self {
             repository: Repository::parse(name)?,
             tag,
+            digest,
+        })
+    }
+}
+
+impl Reference {
+    /// A reference that builds take and Kargo does not: a registry with an IPv6 address
+    /// or capitals, two dashes in a row. Whether a build really takes it, discovery knows.
+    pub(super) fn for_builds(text: &str) -> Option<Self> {
+        let (rest, digest) = match text.split_once('@') {
+            Some((rest, digest)) => (rest, Some(Digest::parse(digest).ok()?)),
+            None => (text, None),
+        };
+        let (name, tag) = match rest.rsplit_once(':') {
+            Some((name, tag)) if !tag.contains('/') => (name, Some(Tag::parse(tag).ok()?)),
+            _ => (rest, None),
+        };
+        let capital = |part: &str| part.bytes().any(|b| b.is_ascii_uppercase());
+        let (registry, path) = match (split_registry(name), name.split_once('/')) {
+            ((None, _), Some((first, rest))) if capital(first) => (first, rest),
+            ((registry, path), _) => (registry.unwrap_or(DOCKER_HUB), path),
+        };
+        let host = |b: u8| b.is_ascii_alphanumeric() || b"[]:.-_".contains(&b);
+        let word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
+        let part = |part: &str| !part.is_empty() && part != ".." && part.bytes().all(word);
+        let fits = !registry.is_empty()
+            && registry.bytes().all(host)
+            && path.split('/').all(part)
+            && name.len() <= 512;
+        if !fits {
+            return None;
+        }
+        let library = registry == DOCKER_HUB && !path.contains('/');
+        let library = if library { "library/" } else { "" };
+        Some(Self {
+            repository: Repository {
+                url: [registry, "/", library, path].concat().into(),
+                slash: registry.len(),
+            },
+            tag: match (tag, &digest) {
+                (None, None) => Some(Tag::known("latest")),
+                (tag, _) => tag,
+            },
             digest,
         })
     }

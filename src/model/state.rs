@@ -50,7 +50,8 @@ pub struct Base {
     pub tag: Option<Tag>,
     /// The digest that it is pinned by.
     pub digest: Option<Digest>,
-    /// What to watch; `None` if it cannot change, being pinned by digest alone.
+    /// What to watch; `None` if it cannot change, being pinned by digest alone, or if
+    /// Kargo cannot subscribe to it.
     pub watch: Option<Watch>,
     /// Whether it is an enrolled image.
     pub link: Link,

@@ -72,12 +72,12 @@ const KNOWN: &[&str] = &[
     "lastDiscovery",
 ];
 
-/// What a file of ours always has. More is written, but need not be there.
+/// What a file of ours always has. More is written, but need not be there; what Kargo
+/// cannot subscribe to has no `repoURL`.
 const EXPECTED: &[&str] = &[
     "fullImage",
     "registry",
     "repository",
-    "repoURL",
     "firstDiscovered",
     "dependentImages",
     "currentDigest",

@@ -87,7 +87,10 @@ const MODULES: &[Module] = &[
     // 2: manifests in general; knows no image
     manifests("synth", &["diagnostics", "yaml"]),
     // 3: what happens to state
-    pure("discover", &["diagnostics", "model"]),
+    pure(
+        "discover",
+        &["diagnostics", "dockerfile", "model", "state", "tree"],
+    ),
     // 4: our manifests; what they are called, and what is in them
     pure("names", &["synth"]),
     manifests("charts", CORE),

@@ -39,6 +39,26 @@ fn bases_are_joined_to_images() {
 }
 
 #[test]
+fn a_base_that_kargo_cannot_subscribe_to_is_not_watched() {
+    for (reference, url) in [
+        ("[::1]:5000/app:1", "[::1]:5000/app"),
+        ("REGISTRY/app:1", "REGISTRY/app"),
+        ("ghcr.io/a--b/c:1", "ghcr.io/a--b/c"),
+        ("a--b:1", "docker.io/library/a--b"),
+    ] {
+        let text = format!("fullImage: \"{reference}\"\n");
+        let base = ("state/base-images/node-22.yaml", text.as_str());
+        let found = model(&with_state(files(APP), &[APP_STATE, base]), &[]);
+        let base = &found.bases["node-22"];
+        assert_eq!((base.repository.url(), &base.watch), (url, &None));
+        let text = text.clone() + "allowTags: ^1$\n";
+        let base = ("state/base-images/node-22.yaml", text.as_str());
+        let (found, _) = load(&with_state(files(APP), &[APP_STATE, base]));
+        assert!(found.is_none(), "{reference} is to be watched");
+    }
+}
+
+#[test]
 fn what_older_programs_wrote_is_read() {
     let digest = "0".repeat(64);
     let pinned = format!(
