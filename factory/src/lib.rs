@@ -5,5 +5,7 @@
 //! No part of it decides anything about images: that is the core's, in the
 //! package `image-factory`.
 
+pub mod git;
 pub mod http;
+pub mod process;
 pub mod registry;

@@ -21,6 +21,10 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
+    // Git asks us for credentials by starting us once more.
+    if let Some(code) = factory::git::auth::answer() {
+        return code;
+    }
     match Cli::try_parse() {
         Ok(Cli { command, common }) => cli::on_process(common.color, |around, streams| {
             commands::run(&command, &common, around, streams)

@@ -375,6 +375,26 @@ codes! {
          history is not that of the image that is enrolled now, which begins anew; the archived file stays.";
     IMAGE_NOT_ENROLLED = "IF241", "image that is not enrolled":
         "The command names an image that has no entry in images.yaml. Nothing was done.";
+
+    SOURCE_NO_ACCESS = "IF250", "source repository without access":
+        "The server knows no such repository, or does not show it to us: hosts give the same answer to both, so as to \
+         keep private names private. See the address, and which token goes to this host: `GITHUB_TOKEN` and \
+         `GITLAB_TOKEN` (or what `settings.providers` names) go to the host of their provider and to no other; \
+         credential helpers of git's serve the rest. docs/git.md has the table.";
+    SOURCE_NO_BRANCH = "IF251", "no such branch or commit":
+        "The source repository has no such branch, or no longer has the commit that was asked for. Only branches are \
+         looked up, no tags.";
+    SOURCE_NO_FILE = "IF252", "no such file in the source":
+        "The path leads to no regular file in the source repository at this commit. It counts from the top of the \
+         repository. Symbolic links are followed within the repository only, submodules are not read, and a file \
+         beyond 64 MiB is no Dockerfile.";
+    SOURCE_SERVER = "IF253", "source server that fails":
+        "The server of the source repository cannot be reached, takes too long, cannot be trusted, or answers what no \
+         git server answers. What may be over a moment later has been tried several times with growing pauses.";
+    SOURCE_ENVIRONMENT = "IF254", "git that cannot be used here":
+        "Reading other repositories needs the git program in `PATH`, version 2.31 or newer, and a folder for its \
+         cache: `IMAGE_FACTORY_CACHE`, else `image-factory` in `XDG_CACHE_HOME` or `~/.cache`.";
+
     IMAGE_NOT_FOUND = "IF270", "image that its registry does not have":
         "The registry answers that there is no such tag, digest or repository. The tag may have been taken away or \
          never been pushed, or the path has a mistake; some registries answer like this to who may not read. What \

@@ -10,6 +10,7 @@ mod git_server;
 mod graph;
 mod registry;
 mod servers;
+mod sources;
 
 use std::process::{Command, Output};
 
