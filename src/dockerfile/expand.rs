@@ -25,7 +25,7 @@ impl Default for Budget {
     fn default() -> Self {
         Self {
             bytes: 64 << 20,
-            patterns: 10_000,
+            patterns: 2_000,
         }
     }
 }
@@ -54,11 +54,24 @@ impl Value {
 
     fn add(&mut self, other: &Self) {
         self.text.push_str(&other.text);
-        for name in &other.lacks {
-            if !self.lacks.contains(name) {
+        self.lack(&other.lacks);
+    }
+
+    fn lack(&mut self, names: &[String]) {
+        for name in names {
+            // Hundreds of them tell no more than the first few.
+            if self.lacks.len() < 100 && !self.lacks.contains(name) {
                 self.lacks.push(name.clone());
             }
         }
+    }
+
+    /// The same, lacking what these lack.
+    fn depending(mut self, others: &[&Self]) -> Self {
+        for other in others {
+            self.lack(&other.lacks);
+        }
+        self
     }
 }
 
@@ -135,10 +148,7 @@ pub(super) fn expand(
     };
     let (mut value, words) = reader.until(None, style.raw_escapes)?;
     let demanded = std::mem::take(&mut reader.demanded);
-    value.add(&Value {
-        text: String::new(),
-        lacks: demanded,
-    });
+    value.lack(&demanded);
     Ok(Expanded { value, words })
 }
 
@@ -502,21 +512,18 @@ impl Reader<'_> {
                 Ok(value.into_owned())
             }
             '#' | '%' => {
-                let (word, longest) = match word.text.strip_prefix(operator) {
+                let (pattern, longest) = match word.text.strip_prefix(operator) {
                     Some(rest) => (rest, true),
                     None => (word.text.as_str(), false),
                 };
-                let text = self.matched(start, word, &value.text, |pattern, value| {
+                let text = self.matched(start, pattern, &value.text, |pattern, value| {
                     if operator == '#' {
                         pattern::trim_start(pattern, value, longest)
                     } else {
                         pattern::trim_end(pattern, value, longest)
                     }
                 })?;
-                Ok(Value {
-                    text,
-                    lacks: value.into_owned().lacks,
-                })
+                Ok(Value::of(text).depending(&[&value, &word]))
             }
             _ => self.unsupported(start, name, &written),
         }
@@ -541,14 +548,7 @@ impl Reader<'_> {
         let text = self.matched(start, &pattern.text, &value.text, |pattern, value| {
             pattern::replace(pattern, value, &replacement.text, all)
         })?;
-        let mut result = Value::of(text);
-        for part in [&*value, &pattern, &replacement] {
-            result.add(&Value {
-                text: String::new(),
-                lacks: part.lacks.clone(),
-            });
-        }
-        Ok(result)
+        Ok(Value::of(text).depending(&[&value, &pattern, &replacement]))
     }
 
     fn matched(
@@ -562,7 +562,7 @@ impl Reader<'_> {
         match self.budget.patterns.checked_sub(1) {
             Some(left) => self.budget.patterns = left,
             None => {
-                return self.problem("the variables of this file hold more than 10000 patterns");
+                return self.problem("the variables of this file hold more than 2000 patterns");
             }
         }
         let text = match apply(pattern, value) {

@@ -291,11 +291,16 @@ impl Reader<'_, '_> {
                         "{upper} takes `name=value`; a value with blanks is put in quotes."
                     )));
             };
-            let word = |text: &str| Word {
+            let exact = range.len() == text.len();
+            let word = |text: &str, from: usize| Word {
                 text: text.to_owned(),
-                range: range.clone(),
+                range: if exact {
+                    range.start + from..range.start + from + text.len()
+                } else {
+                    range.clone()
+                },
             };
-            pairs.push((word(key), word(value)));
+            pairs.push((word(key, 0), word(value, key.len() + 1)));
         }
         Ok(pairs)
     }

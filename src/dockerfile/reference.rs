@@ -91,6 +91,12 @@ impl ImageReference {
                 "Name the repository it was pushed to, with `@sha256:…` to pin it.",
             ));
         }
+        if text.contains("://") {
+            return Err(fault(
+                "it is a URL",
+                "Leave what stands before the registry away.",
+            ));
+        }
         let (registry, rest) = registry(text);
         let (named, digest) = match rest.split_once('@') {
             Some((named, digest)) => (named, Some(digest)),
@@ -115,7 +121,7 @@ impl ImageReference {
             ));
         }
         if !is_path(path) {
-            return Err(fault(&path_reason(text, path), ""));
+            return Err(fault(&path_reason(path), ""));
         }
         if path.len() > MAX_PATH {
             let reason = format!("the name is longer than {MAX_PATH} characters");
@@ -221,10 +227,7 @@ fn is_component(text: &str) -> bool {
         })
 }
 
-fn path_reason(text: &str, path: &str) -> String {
-    if text.contains("://") {
-        return "it is a URL".to_owned();
-    }
+fn path_reason(path: &str) -> String {
     if path.is_empty() || path == "library/" {
         return "it has no name".to_owned();
     }

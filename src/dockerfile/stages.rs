@@ -37,8 +37,8 @@ struct Read {
 enum State {
     /// A stage of the file.
     Stage(usize),
-    /// An image; the stages come first, so its place in the list says nothing.
-    Outside,
+    /// An image, by its index in the uses if it is one.
+    Outside(Option<usize>),
 }
 
 pub(super) fn bases(bytes: &[u8], options: &Options<'_>) -> Result<Bases, Vec<Fault>> {
@@ -62,6 +62,9 @@ pub(super) fn bases(bytes: &[u8], options: &Options<'_>) -> Result<Bases, Vec<Fa
         ..
     } = judge;
     if !faults.is_empty() {
+        for fault in &mut faults {
+            fault.span = whole_characters(bytes, fault.span);
+        }
         faults.sort_by_key(|fault| (fault.span.start, fault.span.end));
         faults.dedup();
         if faults.len() > MAX_FAULTS {
@@ -84,6 +87,18 @@ pub(super) fn bases(bytes: &[u8], options: &Options<'_>) -> Result<Bases, Vec<Fa
             })
             .collect(),
     })
+}
+
+/// The span, widened where it would cut a character: some bytes of one are
+/// blanks to BuildKit.
+fn whole_characters(bytes: &[u8], span: Span) -> Span {
+    let inside = |at: usize| bytes.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
+    let Span { mut start, mut end } = span;
+    for _ in 0..3 {
+        start -= usize::from(start > 0 && inside(start));
+        end += usize::from(inside(end));
+    }
+    Span::new(start, end.max(start))
 }
 
 /// The instructions of a file.
@@ -238,6 +253,8 @@ struct Linked {
     from: Vec<usize>,
     /// Those among them that have to come before it, and where they are named.
     ordered: Vec<(usize, Span)>,
+    /// Uses of other stages that it shares.
+    images: Vec<usize>,
     fired: bool,
 }
 
@@ -277,13 +294,22 @@ impl Judge<'_> {
                 self.need(index, need, &names, &mut states, true);
             }
         }
-        self.cycles();
+        let circle = self.cycles();
         self.fire(target, &names, &mut states);
-        self.order();
+        if !circle {
+            self.order();
+        }
         let reachable = &self.reachable;
         let is_reachable = |stage: usize| reachable.get(stage).copied().unwrap_or(false);
         for one in &mut self.uses {
             one.reachable = is_reachable(one.stage);
+        }
+        for (stage, linked) in self.linked.iter().enumerate() {
+            for one in linked.images.iter().filter(|_| is_reachable(stage)) {
+                if let Some(one) = self.uses.get_mut(*one) {
+                    one.reachable = true;
+                }
+            }
         }
         for one in &mut self.unresolved {
             one.reachable = is_reachable(one.stage);
@@ -423,27 +449,33 @@ impl Judge<'_> {
         self.outside(index, &need, true);
     }
 
-    /// A reference to an image; what cannot be one is a fault, if `strict`.
-    fn outside(&mut self, stage: usize, need: &Need, strict: bool) {
-        if need.from == SCRATCH {
-            return;
+    /// A reference to an image, and its index in the uses; what cannot be one
+    /// is a fault, if `strict`.
+    fn outside(&mut self, stage: usize, need: &Need, strict: bool) -> Option<usize> {
+        // A mount that names no source has none.
+        if need.from.is_empty() || need.from == SCRATCH {
+            return None;
         }
         match ImageReference::parse(&need.from) {
-            Ok(image) => self.uses.push(Use {
-                reference: need.from.clone(),
-                image,
-                kind: need.kind,
-                stage,
-                span: need.span,
-                line: need.line,
-                reachable: false,
-            }),
+            Ok(image) => {
+                self.uses.push(Use {
+                    reference: need.from.clone(),
+                    image,
+                    kind: need.kind,
+                    stage,
+                    span: need.span,
+                    line: need.line,
+                    reachable: false,
+                });
+                return self.uses.len().checked_sub(1);
+            }
             Err(wrong) if strict => self.faults.push(Fault {
                 help: wrong.help,
                 ..fault(need.span, wrong.message).code(code::DOCKERFILE_REFERENCE)
             }),
             Err(_) => {}
         }
+        None
     }
 
     fn platform(&mut self, platform: &Text, variables: &BTreeMap<String, Value>) {
@@ -501,7 +533,7 @@ impl Judge<'_> {
             None => Some(
                 names
                     .get(&lower(name))
-                    .map_or(State::Outside, |stage| State::Stage(*stage)),
+                    .map_or(State::Outside(None), |stage| State::Stage(*stage)),
             ),
         };
         match found {
@@ -522,18 +554,23 @@ impl Judge<'_> {
                     }
                 }
             }
-            Some(State::Outside) if number.is_none() => {
+            Some(State::Outside(_)) if number.is_none() => {
+                let one = self.outside(index, need, strict);
                 if strict {
-                    states.push(State::Outside);
+                    states.push(State::Outside(one));
                 }
-                self.outside(index, need, strict);
             }
-            Some(State::Outside) => {}
+            // An image that another instruction names, by its number.
+            Some(State::Outside(one)) => {
+                if let Some(linked) = self.linked.get_mut(index) {
+                    linked.images.extend(one);
+                }
+            }
         }
     }
 
     /// Stages that take files from each other. A base that does is found by the order.
-    fn cycles(&mut self) {
+    fn cycles(&mut self) -> bool {
         let mut color = vec![0u8; self.stages.len()];
         for root in 0..self.stages.len() {
             // Each open stage, and how many of those it needs were looked at.
@@ -562,12 +599,13 @@ impl Judge<'_> {
                     }
                     Some(other) if color.get(other) == Some(&1) => {
                         self.circle(&open, other);
-                        return;
+                        return true;
                     }
                     Some(other) => open.push((other, 0)),
                 }
             }
         }
+        false
     }
 
     fn circle(&mut self, open: &[(usize, usize)], back: usize) {
