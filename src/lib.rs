@@ -14,6 +14,7 @@ pub mod graph;
 pub mod model;
 pub mod names;
 pub mod pipeline;
+pub mod record;
 pub mod state;
 pub mod synth;
 pub mod template;

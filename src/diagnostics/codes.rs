@@ -352,6 +352,27 @@ codes! {
         "The file was written by an older program that escaped patterns twice, wrote the text `None` for null, left \
          keys out, or had other words for a status. It was read as it was meant, and is written as it should be; \
          that happens once. Nothing is to be done but to commit the file.";
+    RECORD_UNKNOWN = "IF221", "name of which nothing is recorded":
+        "Digests are recorded of base images, which `discover` finds in Dockerfiles, and of enrolled external images; \
+         builds are recorded of enrolled managed images. The name is none of them. If a Kargo Stage still asks for it, \
+         the manifests in the cluster are older than the state: apply `dist/`.";
+    RECORD_MANAGED = "IF222", "digest of an image of our own":
+        "What we build ourselves is recorded by `image-factory analyze`, which also reads the Dockerfile. To have the \
+         digest of an own image recorded that others are built on, name the base image, not the image.";
+    RECORD_EXTERNAL = "IF223", "build of an external image":
+        "An external image has no source and no Dockerfile, so there is nothing to analyse. Record its digest with \
+         `image-factory record`, or give its entry a `source.repo` if we build it now.";
+    RECORD_MISFIT = "IF224", "digest that is not of this base image":
+        "A base image is one reference. Its tag never becomes another tag, and a reference that is pinned by digest \
+         alone never changes; a digest that was found elsewhere is not recorded for it.";
+    CLOCK_BEHIND = "IF225", "clock behind a recorded time":
+        "What happens later gets the later time. State holds a time that has not come yet by the clock of this \
+         machine, so one of the two is wrong. The recorded time is used for the new entry too, so that the order \
+         stays right; delays that count from it end later than they should.";
+    BUILD_OLDER = "IF226", "older build, analysed late":
+        "Analyses run as Jobs, which can be delayed. The build says that it was created before the one that is \
+         recorded, and its tag is no higher version, so it changes nothing. To go back to an older build on purpose, \
+         publish it under a higher version.";
 
     DOCKERFILE_NOT_FOUND = "IF235", "Dockerfile that cannot be read":
         "The repository, the branch or the file that the entry's `source` names could not be had. The image is recorded \

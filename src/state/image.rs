@@ -267,6 +267,17 @@ impl ImageDoc {
             .is_some_and(|source| source.text("repo").is_some())
     }
 
+    /// Notes since when there is a change of a base image to follow, and when it is due.
+    pub fn note(&mut self, pending: Option<(Time, Time)>) {
+        match (pending, &mut self.rebuild_state) {
+            (Some((since, due)), state) => {
+                state.get_or_insert_default().wait(since, due);
+            }
+            (None, Some(state)) => state.rest(),
+            (None, None) => {}
+        }
+    }
+
     /// Reads a file.
     #[must_use]
     pub fn read(input: &InputFile) -> Read<Self> {

@@ -1,6 +1,6 @@
 //! `rebuildState` and `rebuildHistory`.
 
-use crate::model::Duration;
+use crate::model::Time;
 
 use super::decode::{File, Map};
 use super::raw::{Entries, Raw, Text};
@@ -92,10 +92,10 @@ impl RebuildState {
         Raw::Map(entries)
     }
 
-    /// Notes a change that the image has to follow.
-    pub fn wait(&mut self, since: Stamp, delay: Duration) {
-        self.due_at = Some(since.time().plus(delay).into());
-        self.pending_since = Some(since);
+    /// Notes a change that the image has to follow, learnt and due at these times.
+    pub fn wait(&mut self, since: Time, due: Time) {
+        put(&mut self.pending_since, since);
+        put(&mut self.due_at, due);
         self.pending = true;
         if self.status == RebuildStatus::Monitoring {
             self.status = RebuildStatus::Pending;
@@ -110,6 +110,13 @@ impl RebuildState {
         if self.status == RebuildStatus::Pending {
             self.status = RebuildStatus::Monitoring;
         }
+    }
+}
+
+/// A time that is there already keeps its spelling.
+fn put(slot: &mut Option<Stamp>, time: Time) {
+    if slot.as_ref().map(Stamp::time) != Some(time) {
+        *slot = Some(time.into());
     }
 }
 
@@ -137,6 +144,8 @@ const ATTEMPT: &[&str] = &["at", "attempt", "trigger", "reasons", "outcome", "li
 impl Attempt {
     /// The word for an attempt that an analysed build answered.
     pub const BUILT: &'static str = "built";
+    /// The word for one that was not answered before a later one was.
+    pub const SUPERSEDED: &'static str = "superseded";
 
     pub(super) fn read(file: &mut File<'_>, map: &Map<'_, '_>) -> Vec<Self> {
         let maps = file.maps(map, "rebuildHistory", "rebuildHistory.");

@@ -72,7 +72,9 @@ impl DigestText {
         *self.0 == *digest.as_str()
     }
 
-    pub(super) fn read(text: &str) -> Option<Self> {
+    /// Reads what may stand for a digest in a file.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
         let (algorithm, hex) = text.split_once(':')?;
         let fits = !algorithm.is_empty()
             && !hex.is_empty()

@@ -87,6 +87,7 @@ const MODULES: &[Module] = &[
     // 2: manifests in general; knows no image
     manifests("synth", &["diagnostics", "yaml"]),
     // 3: what happens to state
+    pure("record", &["diagnostics", "model", "state", "tree"]),
     pure(
         "discover",
         &["diagnostics", "dockerfile", "model", "state", "tree"],

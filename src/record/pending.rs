@@ -1,0 +1,164 @@
+//! What an image was built from, and what it has not been built with yet.
+
+use crate::model::{Duration, ObjectName, Parse as _, Reference, Time};
+use crate::state::{BaseDoc, DigestText, ImageDoc, UpdateEntry};
+
+/// A base image of an image.
+#[derive(Clone, Copy, Debug)]
+pub struct On<'b> {
+    /// What is known of it.
+    pub base: &'b BaseDoc,
+    /// Is it one of our own images? Then no delay applies: it was waited for when
+    /// that was built.
+    pub own: bool,
+}
+
+/// Changes of base images that an image has to follow.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pending {
+    /// When the first of them was learnt.
+    pub since: Time,
+    /// When the delay of the first is over.
+    pub due: Time,
+    /// The base images, in the order of their names.
+    pub bases: Vec<PendingBase>,
+}
+
+/// A base image that changed since the image was built.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PendingBase {
+    /// Its name.
+    pub name: ObjectName,
+    /// What the image was built from, if that is known.
+    pub from: Option<DigestText>,
+    /// What it would be built from now.
+    pub to: DigestText,
+    /// When the first change that is not built in was learnt.
+    pub since: Time,
+    /// When the delay is over.
+    pub due: Time,
+}
+
+/// What an image has to follow. Only what *changed* counts, so that a first
+/// installation triggers nothing, and only until a build has it in.
+#[must_use]
+pub fn pending<'b>(
+    image: &ImageDoc,
+    delay: Duration,
+    bases: impl IntoIterator<Item = On<'b>>,
+) -> Option<Pending> {
+    let mut found: Vec<PendingBase> = bases
+        .into_iter()
+        .filter_map(|on| {
+            let (since, to) = open_change(image, on.base)?;
+            let delay = if on.own {
+                Duration::from_minutes(0)
+            } else {
+                delay
+            };
+            Some(PendingBase {
+                name: on.base.name.clone(),
+                from: image.built_from.get(&on.base.name).cloned(),
+                to,
+                since,
+                due: since.plus(delay),
+            })
+        })
+        .collect();
+    found.sort_by(|one, other| one.name.cmp(&other.name));
+    Some(Pending {
+        since: found.iter().map(|base| base.since).min()?,
+        due: found.iter().map(|base| base.due).min()?,
+        bases: found,
+    })
+}
+
+/// When the first change that is not built in was learnt, and the digest to build with.
+fn open_change(image: &ImageDoc, base: &BaseDoc) -> Option<(Time, DigestText)> {
+    // A rebuild does not move a pin.
+    if is_pinned(base) {
+        return None;
+    }
+    let current = base.current_digest.as_ref()?;
+    if image.built_from.get(&base.name) == Some(current) {
+        return None;
+    }
+    let changes = changes(base);
+    let first = changes.get(first_open(image, base, &changes)..)?.first()?;
+    let since = first.at.as_ref().or(base.last_updated.as_ref())?;
+    Some((since.time(), current.clone()))
+}
+
+/// The changes that are known: the history, or what files without one say.
+pub(super) fn changes(base: &BaseDoc) -> Vec<UpdateEntry> {
+    if base.update_history.is_empty()
+        && let (Some(at), Some(to)) = (&base.last_updated, &base.current_digest)
+    {
+        return vec![UpdateEntry {
+            at: Some(at.clone()),
+            from: base.previous_digest.clone(),
+            to: Some(to.clone()),
+            unknown: crate::state::Entries::new(),
+        }];
+    }
+    base.update_history.clone()
+}
+
+/// The index of the first change that the image was not built with.
+///
+/// By the digest that it was built from, if the history has that. One that it does
+/// not have (that of a single platform, say) tells nothing, so then, as without one,
+/// time decides: what was learnt before the build is in it.
+pub(super) fn first_open(image: &ImageDoc, base: &BaseDoc, changes: &[UpdateEntry]) -> usize {
+    if let Some(built) = image.built_from.get(&base.name) {
+        let built = Some(built);
+        // A tag may return to a digest it had: the last time counts.
+        if let Some(at) = changes
+            .iter()
+            .rposition(|change| change.to.as_ref() == built)
+        {
+            return at + 1;
+        }
+        if let Some(at) = changes
+            .iter()
+            .position(|change| change.from.as_ref() == built)
+        {
+            return at;
+        }
+    }
+    let Some(built) = image.last_built.as_ref().or(image.enrolled_at.as_ref()) else {
+        return 0;
+    };
+    let later = |change: &UpdateEntry| {
+        let at = change.at.as_ref();
+        at.is_some_and(|at| at.time() > built.time())
+    };
+    changes.iter().position(later).unwrap_or(changes.len())
+}
+
+/// What the reference pointed to at that time, as far as is known.
+#[must_use]
+pub fn digest_at(base: &BaseDoc, time: Time) -> Option<DigestText> {
+    if let Some(pin) = pin(base) {
+        return Some(pin);
+    }
+    let changes = changes(base);
+    let before = changes
+        .iter()
+        .rfind(|change| change.at.as_ref().is_some_and(|at| at.time() <= time));
+    match (before, changes.first()) {
+        (Some(change), _) => change.to.clone(),
+        (None, Some(first)) => first.from.clone(),
+        (None, None) => base.current_digest.clone(),
+    }
+}
+
+/// The digest that the reference is pinned by.
+pub(super) fn pin(base: &BaseDoc) -> Option<DigestText> {
+    let digest = Reference::parse(&base.full_image).ok()?.digest?;
+    Some(digest.into())
+}
+
+fn is_pinned(base: &BaseDoc) -> bool {
+    base.full_image.contains('@')
+}
