@@ -21,6 +21,7 @@ use std::io::{self, Read, Write as _};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{fmt, thread};
 
@@ -85,7 +86,7 @@ pub enum ProcessError {
         program: String,
         /// Its exit code; `None`: it was killed by a signal.
         code: Option<i32>,
-        /// What it had printed until then, bounded.
+        /// What it had printed until then, as it is.
         stdout: Vec<u8>,
         /// The end of what it said, secrets masked.
         stderr: String,
@@ -253,24 +254,24 @@ impl<'a> Process<'a> {
             command.current_dir(dir);
         }
         let mut group = Group::spawn(&mut command).map_err(not_started)?;
-        let heard = self.listen(&mut group);
+        let (pipes, heard) = self.listen(&mut group);
         let end = self.follow(&mut group, &heard, start);
-        let stderr = |pipes: &Pipes| self.mask.apply(&String::from_utf8_lossy(&pipes.stderr));
+        let stdout = std::mem::take(&mut *lock(&pipes.stdout));
+        let mut stderr = std::mem::take(&mut *lock(&pipes.stderr));
+        keep_end(&mut stderr);
+        let stderr = self.mask.apply(&String::from_utf8_lossy(&stderr));
         match end {
-            End::Ended(status, pipes) if status.success() => Ok(Output {
-                stderr: stderr(&pipes),
-                stdout: pipes.stdout,
-            }),
-            End::Ended(status, pipes) => Err(ProcessError::Failed {
+            End::Ended(status) if status.success() => Ok(Output { stdout, stderr }),
+            End::Ended(status) => Err(ProcessError::Failed {
                 program,
                 code: status.code(),
-                stderr: stderr(&pipes),
-                stdout: pipes.stdout,
+                stdout,
+                stderr,
             }),
-            End::TimedOut(pipes) => Err(ProcessError::TimedOut {
+            End::TimedOut => Err(ProcessError::TimedOut {
                 program,
                 after: self.deadline,
-                stderr: stderr(&pipes),
+                stderr,
             }),
             End::TooMuch => Err(ProcessError::TooMuch { program }),
             End::Lost(error) => Err(not_started(error)),
@@ -284,8 +285,9 @@ impl<'a> Process<'a> {
     }
 
     /// Feeds and hears the child, each pipe by a thread of its own.
-    fn listen(&mut self, group: &mut Group) -> Receiver<Heard> {
+    fn listen(&mut self, group: &mut Group) -> (Arc<Pipes>, Receiver<TooMuch>) {
         let (sender, heard) = mpsc::channel();
+        let pipes = Arc::new(Pipes::default());
         if let Some(mut stdin) = group.child.stdin.take() {
             let bytes = std::mem::take(&mut self.stdin);
             // Who does not read to the end has its reasons.
@@ -294,28 +296,37 @@ impl<'a> Process<'a> {
             });
         }
         if let Some(stdout) = group.child.stdout.take() {
-            let (sender, limit) = (sender.clone(), self.limit);
+            let (sender, limit, pipes) = (sender.clone(), self.limit, Arc::clone(&pipes));
             thread::spawn(move || {
-                let mut bytes = Vec::new();
-                let read = stdout.take(limit + 1).read_to_end(&mut bytes);
-                let fits = bytes.len() as u64 <= limit;
-                let _ = sender.send(match (read, fits) {
-                    (Ok(_), true) => Heard::Stdout(bytes),
-                    (_, false) => Heard::TooMuch,
-                    (Err(_), true) => Heard::Stdout(bytes),
+                let all_fits = drain(stdout, |chunk| {
+                    let mut kept = lock(&pipes.stdout);
+                    kept.extend(chunk);
+                    kept.len() as u64 <= limit
                 });
+                if !all_fits {
+                    let _ = sender.send(TooMuch);
+                }
             });
         }
         if let Some(stderr) = group.child.stderr.take() {
+            let pipes = Arc::clone(&pipes);
             thread::spawn(move || {
-                let _ = sender.send(Heard::Stderr(last_words(stderr)));
+                // Gone when both are at their end.
+                let _sender = sender;
+                drain(stderr, |chunk| {
+                    let mut kept = lock(&pipes.stderr);
+                    kept.extend(chunk);
+                    if kept.len() > 2 * LAST_WORDS {
+                        keep_end(&mut kept);
+                    }
+                    true
+                });
             });
         }
-        heard
+        (pipes, heard)
     }
 
-    fn follow(&mut self, group: &mut Group, heard: &Receiver<Heard>, start: Instant) -> End {
-        let mut pipes = Pipes::default();
+    fn follow(&mut self, group: &mut Group, heard: &Receiver<TooMuch>, start: Instant) -> End {
         let mut ended: Option<(ExitStatus, Instant)> = None;
         let mut closed = false;
         loop {
@@ -324,9 +335,7 @@ impl<'a> Process<'a> {
                 thread::sleep(Duration::from_millis(1));
             }
             match heard.recv_timeout(PAUSE) {
-                Ok(Heard::Stdout(bytes)) => pipes.stdout = bytes,
-                Ok(Heard::Stderr(bytes)) => pipes.stderr = bytes,
-                Ok(Heard::TooMuch) => {
+                Ok(TooMuch) => {
                     group.kill();
                     return End::TooMuch;
                 }
@@ -341,18 +350,14 @@ impl<'a> Process<'a> {
             }
             match ended {
                 Some((status, since)) if closed || since.elapsed() > GRACE => {
-                    return End::Ended(status, pipes);
+                    return End::Ended(status);
                 }
                 Some(_) => {}
                 None if start.elapsed() >= self.deadline => {
                     group.kill();
                     // What it had said may tell why.
-                    while let Ok(more) = heard.recv_timeout(PAUSE) {
-                        if let Heard::Stderr(bytes) = more {
-                            pipes.stderr = bytes;
-                        }
-                    }
-                    return End::TimedOut(pipes);
+                    let _ = heard.recv_timeout(PAUSE);
+                    return End::TimedOut;
                 }
                 None if self.watch.as_mut().is_some_and(|watch| !watch()) => {
                     group.kill();
@@ -364,35 +369,44 @@ impl<'a> Process<'a> {
     }
 }
 
+/// What was heard so far.
 #[derive(Default)]
 struct Pipes {
-    stdout: Vec<u8>,
-    stderr: Vec<u8>,
+    stdout: Mutex<Vec<u8>>,
+    stderr: Mutex<Vec<u8>>,
 }
 
-enum Heard {
-    Stdout(Vec<u8>),
-    Stderr(Vec<u8>),
-    TooMuch,
-}
+/// More was printed than may be.
+struct TooMuch;
 
 enum End {
-    Ended(ExitStatus, Pipes),
-    TimedOut(Pipes),
+    Ended(ExitStatus),
+    TimedOut,
     TooMuch,
     Lost(io::Error),
 }
 
-/// The end of what is read, all of which is read.
-fn last_words(mut from: impl Read) -> Vec<u8> {
-    let mut kept: Vec<u8> = Vec::new();
-    let mut chunk = [0; 4096];
+/// Keeps the last whole lines: half a secret would be known to no mask.
+fn keep_end(words: &mut Vec<u8>) {
+    let Some(old) = words.len().checked_sub(LAST_WORDS).filter(|old| *old > 0) else {
+        return;
+    };
+    words.drain(..old);
+    let line = words.iter().position(|b| *b == b'\n');
+    words.drain(..line.map_or(words.len(), |at| at + 1));
+}
+
+fn lock(bytes: &Mutex<Vec<u8>>) -> MutexGuard<'_, Vec<u8>> {
+    bytes.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Reads to the end, or until `keep` has had enough; says whether it was the end.
+fn drain(mut from: impl Read, mut keep: impl FnMut(&[u8]) -> bool) -> bool {
+    let mut chunk = vec![0; 64 * 1024];
     while let Ok(length @ 1..) = from.read(&mut chunk) {
-        kept.extend(chunk.iter().take(length));
-        if kept.len() > 2 * LAST_WORDS {
-            kept.drain(..kept.len() - LAST_WORDS);
+        if !keep(chunk.get(..length).unwrap_or_default()) {
+            return false;
         }
     }
-    kept.drain(..kept.len().saturating_sub(LAST_WORDS));
-    kept
+    true
 }

@@ -11,6 +11,7 @@ use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -157,7 +158,7 @@ impl Entry {
     /// costs only time, later.
     pub(super) fn remember(&self, commit: &str, files: &BTreeMap<&str, &[u8]>) {
         let mut seen = self.seen(commit);
-        let written = || -> io::Result<()> {
+        let mut written = || -> io::Result<()> {
             private(&self.files())?;
             for (path, bytes) in files {
                 let hash = hash(bytes);
@@ -183,7 +184,6 @@ impl Entry {
             }
             Ok(())
         };
-        let mut written = written;
         let _ = written();
     }
 
@@ -287,7 +287,9 @@ fn bare(folder: &Path, id_length: usize, from: Option<&GitUrl>) -> io::Result<()
 
 /// Writes a file whole, or not at all.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let beside = path.with_extension(format!("new-{}", std::process::id()));
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let beside = path.with_extension(format!("new-{}-{number}", std::process::id()));
     let mut file = File::create(&beside)?;
     file.write_all(bytes)?;
     fs::rename(&beside, path)

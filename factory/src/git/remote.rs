@@ -146,15 +146,19 @@ impl<'a> Remote<'a> {
             "--filter=blob:none",
         ];
         args.extend(what);
-        let before = entry.weight();
+        let most = entry.weight() + self.limits.pack;
         self.run(|access| {
             let negotiation = ("fetch.negotiationAlgorithm", negotiation);
             self.process(access, folder, &[negotiation], &args)
                 .stdin(input)
                 .deadline(self.limits.fetch)
-                .watch(|| entry.weight() <= before + self.limits.pack)
-        })
-        .map(drop)
+                .watch(|| entry.weight() <= most)
+        })?;
+        // What comes fast is through before anybody looks.
+        if entry.weight() > most {
+            return Err(Failure::TooMuch);
+        }
+        Ok(())
     }
 
     fn process<'p>(

@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 use std::time::Duration;
+use std::{fmt, thread};
 
 use image_factory::model::{Branch, GitUrl, RepoPath};
 
@@ -41,12 +41,21 @@ pub struct Wanted {
 }
 
 /// A file as it was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Fetched {
     /// Its content.
     pub bytes: Vec<u8>,
     /// The commit that has it.
     pub commit: String,
+}
+
+impl fmt::Debug for Fetched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fetched")
+            .field("bytes", &self.bytes.len())
+            .field("commit", &self.commit)
+            .finish()
+    }
 }
 
 /// How much patience and room there is.
@@ -379,8 +388,11 @@ impl Kept<'_> {
     fn failed(&self, failure: &Failure) -> Trouble {
         let error = self.reader.error(failure);
         match failure {
-            Failure::Cause(Cause::Permanent(_) | Cause::OtherObjects) | Failure::TooMuch => {
-                self.trouble(error)
+            Failure::Cause(Cause::Permanent(_) | Cause::OtherObjects) => self.trouble(error),
+            Failure::TooMuch => {
+                // It would only lie around.
+                let _ = self.entry.discard();
+                Trouble::New(error)
             }
             _ => Trouble::New(error),
         }

@@ -8,6 +8,8 @@
 
 mod git_server;
 mod graph;
+mod own;
+mod process;
 mod registry;
 mod servers;
 mod sources;

@@ -103,6 +103,10 @@ impl Machine {
         self.fetch(std::slice::from_ref(wanted)).remove(0)
     }
 
+    fn text_bytes(&self, wanted: &Wanted) -> Vec<u8> {
+        self.one(wanted).unwrap().bytes
+    }
+
     fn text(&self, wanted: &Wanted) -> String {
         let fetched = self.one(wanted).unwrap();
         String::from_utf8(fetched.bytes).unwrap()
@@ -454,9 +458,15 @@ fn a_server_that_hangs_is_given_up() {
 #[test]
 fn what_is_larger_than_any_dockerfile_is_not_read() {
     let server = GitServer::start();
-    let noise: Vec<u8> = (0..300_000_u32)
-        .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
-        .collect();
+    let mut state = 88_172_645_463_325_252_u64;
+    let noise: Vec<u8> = std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[0]
+    })
+    .take(300_000)
+    .collect();
     server.repository("acme/shop").commit_entries(
         "main",
         &[
@@ -473,6 +483,14 @@ fn what_is_larger_than_any_dockerfile_is_not_read() {
         message.ends_with("has 2000 bytes, more than the 1000 that are read"),
         "{message}"
     );
+    // Of what is larger still not even all is fetched.
+    let mut narrow = Machine::new(&server);
+    narrow.limits.pack = 50_000;
+    let (kind, message, _) = narrow.error(&wanted(&url, "main", "noise"));
+    assert_eq!(kind, SourceErrorKind::Unexpected);
+    assert!(message.contains("sent more than"), "{message}");
+    narrow.limits.pack = 1 << 20;
+    assert_eq!(narrow.text_bytes(&wanted(&url, "main", "noise")), noise);
     machine.limits.file = 2000;
     assert_eq!(
         machine.text(&wanted(&url, "main", "Dockerfile")).len(),
