@@ -373,6 +373,10 @@ fn io_trouble(error: &std::io::Error) -> Trouble {
     {
         return Trouble::Tls(error.to_string());
     }
+    let text = error.to_string();
+    if text.contains("failed to lookup address") && !text.contains("emporary failure") {
+        return Trouble::NoSuchHost;
+    }
     match error.kind() {
         std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock => Trouble::Timeout("answer"),
         std::io::ErrorKind::InvalidData | std::io::ErrorKind::InvalidInput => {

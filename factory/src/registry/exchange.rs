@@ -92,6 +92,12 @@ impl Exchange {
                 format!("`{registry}` leads to another server, which refuses access"),
             )
             .help("no credentials are sent to servers that a registry leads to")),
+            400 if at_home && !url.is_tls() => Err(RegistryError::garbage(
+                "it answers 400 to who asks it by plain http",
+            )
+            .help(format!(
+                "if it speaks TLS, say so in images.yaml:\nsettings:\n  registries:\n    {registry}: {{insecure: false}}"
+            ))),
             _ => Ok(answer),
         }
     }

@@ -373,7 +373,7 @@ fn missing(repository: &Repository, target: &str, answer: &Answer) -> RegistryEr
                 repository.path()
             ),
         )
-        .help("was the tag taken away, or never pushed? Nothing new is recorded, and what is known stays"),
+        .help("was the tag taken away, or never pushed? Some registries answer this for a repository that they do not have, too"),
     }
 }
 
