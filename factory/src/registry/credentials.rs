@@ -1,6 +1,7 @@
 //! Credentials as Docker and Podman keep them: `config.json` and `auth.json`.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -80,9 +81,14 @@ struct File {
 #[derive(Default)]
 pub struct Credentials {
     files: Vec<File>,
+    /// What helpers run with: those of clouds find their own credentials by it.
+    environment: Environment,
     /// What helpers said: they are asked once a registry.
     told: Mutex<BTreeMap<(String, String), Answered>>,
 }
+
+/// Variables and their values.
+pub(super) type Environment = Vec<(OsString, OsString)>;
 
 type Answered = Arc<Mutex<Option<Result<Option<Secret>, RegistryError>>>>;
 
@@ -119,8 +125,19 @@ impl Credentials {
         };
         Self {
             files: paths(variable).into_iter().map(file).collect(),
+            environment: Vec::new(),
             told: Mutex::default(),
         }
+    }
+
+    /// The same, whose helpers run with these variables, `PATH` among them.
+    #[must_use]
+    pub fn with_environment(
+        mut self,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Self {
+        self.environment = variables.into_iter().collect();
+        self
     }
 
     /// What there is for an image, by registry and path.
@@ -182,7 +199,7 @@ impl Credentials {
             Arc::clone(told.entry(key).or_default())
         };
         let mut cell = cell.lock().unwrap_or_else(PoisonError::into_inner);
-        cell.get_or_insert_with(|| helper::get(program, server))
+        cell.get_or_insert_with(|| helper::get(program, server, &self.environment))
             .clone()
     }
 }

@@ -81,7 +81,8 @@ impl Options {
             credentials: Credentials::from_files(
                 |name| std::env::var_os(name).map(Into::into),
                 |path| std::fs::read(path),
-            ),
+            )
+            .with_environment(std::env::vars_os()),
             notice: Box::new(|_| {}),
         }
     }

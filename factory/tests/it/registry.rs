@@ -640,3 +640,51 @@ fn many_are_asked_at_once_and_answered_in_order() {
     let none = client().resolve_all(&[], Concurrency::default(), &|_| {});
     assert!(none.is_empty());
 }
+
+#[test]
+fn a_helper_is_asked_once_and_by_its_input() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let stub = Stub::start();
+    stub.push("a", "1", "x");
+    stub.push("b", "1", "y");
+    stub.door(Door::Basic("me:secret".to_owned()));
+    let folder = tempfile::tempdir().unwrap();
+    let helper = |name: &str, script: &str| {
+        let path = folder.path().join(format!("docker-credential-{name}"));
+        std::fs::write(&path, format!("#!/bin/sh\n{script}")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    helper(
+        "good",
+        "read -r server\necho \"$* $server $MINE\" >>\"$LOG\"\n\
+         echo '{\"ServerURL\":\"x\",\"Username\":\"me\",\"Secret\":\"secret\"}'\n",
+    );
+    helper("nothing", "echo credentials not found in native keychain\nexit 1\n");
+    helper("locked", "echo the vault is locked\nexit 1\n");
+    let log = folder.path().join("log");
+    let by = |name: &str| {
+        let config = format!(r#"{{"credHelpers": {{"{}": "{name}"}}}}"#, stub.host());
+        let home = |name: &str| (name == "DOCKER_CONFIG").then(|| PathBuf::from("/configured"));
+        let path = format!("{}:/usr/bin:/bin", folder.path().display());
+        let variables = [("PATH", path), ("LOG", log.display().to_string()), ("MINE", "mine".to_owned())];
+        let credentials = Credentials::from_files(home, move |_| Ok(config.clone().into_bytes()));
+        Registry::new(Options {
+            credentials: credentials
+                .with_environment(variables.map(|(name, value)| (name.into(), value.into()))),
+            ..options()
+        })
+    };
+    let client = by("good");
+    client.resolve(&reference(&stub, "a:1"), None).unwrap();
+    client.resolve(&reference(&stub, "b:1"), None).unwrap();
+    let said = std::fs::read_to_string(&log).unwrap();
+    assert_eq!(said, format!("get {} mine\n", stub.host()));
+
+    let error = failure(&by("nothing"), &reference(&stub, "a:1"));
+    assert_eq!(error.kind, Kind::Denied);
+    for name in ["locked", "missing", "../evil"] {
+        let error = failure(&by(name), &reference(&stub, "a:1"));
+        assert_eq!((error.kind, error.code().id()), (Kind::Credentials, "IF277"), "{name}");
+        assert_eq!(error.reason.contains("the vault is locked"), name == "locked", "{error}");
+    }
+}
