@@ -12,6 +12,7 @@
 
 mod against;
 mod architecture;
+mod buildkit;
 mod example;
 mod golden;
 mod inputs;
