@@ -396,6 +396,9 @@ codes! {
          history is not that of the image that is enrolled now, which begins anew; the archived file stays.";
     IMAGE_NOT_ENROLLED = "IF241", "image that is not enrolled":
         "The command names an image that has no entry in images.yaml. Nothing was done.";
+    CHECKOUT_UNUSABLE = "IF242", "checkout that cannot be used":
+        "`--source OWNER/REPO=DIR` names a folder that is not there, or a repository that no enrolled image is built \
+         from. Nothing was done.";
 
     SOURCE_NO_ACCESS = "IF250", "source repository without access":
         "The server knows no such repository, or does not show it to us: hosts give the same answer to both, so as to \

@@ -53,6 +53,11 @@ impl Sources {
         self.files.insert(file.into(), Source { text, lines });
     }
 
+    /// Adds all texts of `other`.
+    pub fn merge(&mut self, other: Self) {
+        self.files.extend(other.files);
+    }
+
     /// Line and column of a place, if its file is known and it has a span.
     #[must_use]
     pub fn position(&self, place: &Place) -> Option<Position> {

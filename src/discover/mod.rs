@@ -21,7 +21,7 @@ use crate::diagnostics::{Diagnostic, Sources};
 use crate::model::{Image, Name, ObjectName, Source};
 use crate::tree::Edit;
 
-pub use run::run;
+pub use run::{not_enrolled, run};
 
 /// Which images a run is about.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

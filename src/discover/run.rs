@@ -29,7 +29,7 @@ pub fn run(tree: &Tree, found: &BTreeMap<Name, Found>, now: Time, options: &Opti
             ..Outcome::default()
         };
     };
-    let unknown = unknown(&images, &options.scope);
+    let unknown = not_enrolled(&images, &options.scope);
     if !unknown.is_empty() {
         said.extend(unknown);
         return Outcome {
@@ -62,8 +62,9 @@ pub fn run(tree: &Tree, found: &BTreeMap<Name, Found>, now: Time, options: &Opti
     run.finish()
 }
 
-/// Names of the scope that nobody enrolled.
-fn unknown(images: &[Image], scope: &Scope) -> Vec<Diagnostic> {
+/// Names of the scope that nobody enrolled, one error each.
+#[must_use]
+pub fn not_enrolled(images: &[Image], scope: &Scope) -> Vec<Diagnostic> {
     let Scope::Only(wanted) = scope else {
         return Vec::new();
     };

@@ -60,16 +60,17 @@ pub(super) fn image(
         );
         return None;
     };
-    let state = |status, bases| ImageState {
+    let state = |status, bases, repository| ImageState {
         name,
         status,
+        repository,
         bases,
         file: Arc::clone(&file.path),
     };
     let (map, broken) = content(reader, file);
     let Some(map) = map else {
         let empty = ReadImage {
-            state: state(DiscoveryStatus::Pending, Vec::new()),
+            state: state(DiscoveryStatus::Pending, Vec::new(), None),
             base_places: Vec::new(),
             fresh: true,
         };
@@ -113,11 +114,19 @@ pub(super) fn image(
         (Some(copy), Some(source)) => is_copy(copy, source),
         _ => true,
     };
+    let repository = map.get("enrollment").and_then(lived_in);
     Some(ReadImage {
-        state: state(status, bases),
+        state: state(status, bases, repository),
         base_places,
         fresh,
     })
+}
+
+/// The repository that a copy of the enrollment names.
+fn lived_in(copy: &Node<'_>) -> Option<Repository> {
+    let text = |key| copy.get(key).and_then(Node::as_str);
+    let registry = Registry::parse(text("registry").unwrap_or(DOCKER_HUB)).ok()?;
+    Repository::new(&registry, text("repository")?).ok()
 }
 
 /// The root node if the file has one, and whether it is no YAML.

@@ -24,8 +24,11 @@ pub(super) fn state(files: &InputFiles, model: &mut Model, out: &mut Vec<Diagnos
     let complete = !any_error(out);
     let broken_bases = bases(files, model, out);
     link(model, out);
-    let places = image_states(files, model, complete, out);
+    let places = image_states(files, model, out);
     depend(model, &places, &broken_bases, out);
+    if complete {
+        not_enrolled(model, out);
+    }
     clashes(model, out);
     if complete {
         unused(model, out);
@@ -124,7 +127,6 @@ fn link(model: &mut Model, out: &mut Vec<Diagnostic>) {
 fn image_states(
     files: &InputFiles,
     model: &mut Model,
-    complete: bool,
     out: &mut Vec<Diagnostic>,
 ) -> Vec<BasePlaces> {
     let mut places: Vec<BasePlaces> = vec![Vec::new(); model.images.len()];
@@ -147,7 +149,6 @@ fn image_states(
             continue;
         };
         match image {
-            None if complete => not_enrolled(&state, out),
             None => {}
             Some(image) => {
                 doubts(image, &state, fresh, out);
@@ -169,15 +170,29 @@ fn image_states(
     places
 }
 
-fn not_enrolled(state: &ImageState, out: &mut Vec<Diagnostic>) {
-    let message = format!("`{}` has state, but is not enrolled", state.name);
-    let help = "enroll it in images.yaml, or run `image-factory discover`, which archives the state of removed images";
-    let place = Place::file(Arc::clone(&state.file));
-    out.push(
-        Diagnostic::warning(code::STATE_NOT_ENROLLED, message)
-            .help(help)
-            .at(place),
-    );
+/// State of images that are enrolled no more. That of one that others are still built
+/// on waits where it is.
+fn not_enrolled(model: &Model, out: &mut Vec<Diagnostic>) {
+    let needed: BTreeSet<&Repository> = model
+        .bases
+        .values()
+        .filter(|base| !base.dependents.is_empty())
+        .map(|base| &base.repository)
+        .collect();
+    for (name, state) in &model.image_states {
+        let waits = |repository: &Repository| needed.contains(repository);
+        if model.image(name).is_some() || state.repository.as_ref().is_some_and(waits) {
+            continue;
+        }
+        let message = format!("`{name}` has state, but is not enrolled");
+        let help = "enroll it in images.yaml, or run `image-factory discover`, which archives the state of removed images";
+        let place = Place::file(Arc::clone(&state.file));
+        out.push(
+            Diagnostic::warning(code::STATE_NOT_ENROLLED, message)
+                .help(help)
+                .at(place),
+        );
+    }
 }
 
 fn never_discovered(image: &Image, out: &mut Vec<Diagnostic>) {

@@ -16,6 +16,8 @@ pub struct ImageState {
     pub name: Name,
     /// How the last discovery ended.
     pub status: DiscoveryStatus,
+    /// Where it lived when discovery last saw it enrolled, as far as the file says.
+    pub repository: Option<Repository>,
     /// The base images that the last successful discovery found, sorted.
     pub bases: Vec<ObjectName>,
     /// The file, relative to the root.

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod discover;
 mod graph;
 
 use clap::Subcommand;
@@ -10,6 +11,8 @@ use image_factory::cli::{Common, Exit, Streams, Surroundings, explain, synth};
 pub(crate) enum Command {
     /// Render the Kargo project that images.yaml and state/ describe into dist/
     Synth(synth::Args),
+    /// Find the base images in the Dockerfiles of enrolled images, and bring state/ up to date
+    Discover(discover::Args),
     /// Show which image is built on which
     Graph(graph::Args),
     /// Say what the code of a diagnostic means, and how to mend it
@@ -25,6 +28,7 @@ pub(crate) fn run(
 ) -> Exit {
     match command {
         Command::Synth(args) => synth::run(args, common, " synth", around, streams),
+        Command::Discover(args) => discover::run(args, common, around, streams),
         Command::Graph(args) => graph::run(args, common, around, streams),
         Command::Explain(args) => explain::run(args, common, streams),
     }

@@ -11,6 +11,7 @@ mod graph;
 mod own;
 mod process;
 mod registry;
+mod scenarios;
 mod servers;
 mod sources;
 

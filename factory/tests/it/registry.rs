@@ -659,14 +659,21 @@ fn a_helper_is_asked_once_and_by_its_input() {
         "read -r server\necho \"$* $server $MINE\" >>\"$LOG\"\n\
          echo '{\"ServerURL\":\"x\",\"Username\":\"me\",\"Secret\":\"secret\"}'\n",
     );
-    helper("nothing", "echo credentials not found in native keychain\nexit 1\n");
+    helper(
+        "nothing",
+        "echo credentials not found in native keychain\nexit 1\n",
+    );
     helper("locked", "echo the vault is locked\nexit 1\n");
     let log = folder.path().join("log");
     let by = |name: &str| {
         let config = format!(r#"{{"credHelpers": {{"{}": "{name}"}}}}"#, stub.host());
         let home = |name: &str| (name == "DOCKER_CONFIG").then(|| PathBuf::from("/configured"));
         let path = format!("{}:/usr/bin:/bin", folder.path().display());
-        let variables = [("PATH", path), ("LOG", log.display().to_string()), ("MINE", "mine".to_owned())];
+        let variables = [
+            ("PATH", path),
+            ("LOG", log.display().to_string()),
+            ("MINE", "mine".to_owned()),
+        ];
         let credentials = Credentials::from_files(home, move |_| Ok(config.clone().into_bytes()));
         Registry::new(Options {
             credentials: credentials
@@ -684,7 +691,15 @@ fn a_helper_is_asked_once_and_by_its_input() {
     assert_eq!(error.kind, Kind::Denied);
     for name in ["locked", "missing", "../evil"] {
         let error = failure(&by(name), &reference(&stub, "a:1"));
-        assert_eq!((error.kind, error.code().id()), (Kind::Credentials, "IF277"), "{name}");
-        assert_eq!(error.reason.contains("the vault is locked"), name == "locked", "{error}");
+        assert_eq!(
+            (error.kind, error.code().id()),
+            (Kind::Credentials, "IF277"),
+            "{name}"
+        );
+        assert_eq!(
+            error.reason.contains("the vault is locked"),
+            name == "locked",
+            "{error}"
+        );
     }
 }

@@ -39,6 +39,22 @@ fn bases_are_joined_to_images() {
 }
 
 #[test]
+fn state_of_a_removed_image_waits_while_others_are_built_on_it() {
+    let lib = |repository: &str| {
+        format!("name: lib\nenrollment: {{registry: ghcr.io, repository: {repository}}}\n")
+    };
+    for (repository, told) in [("o/lib", vec![]), ("o/else", vec!["IF061"])] {
+        let lib = lib(repository);
+        let base = (
+            "state/base-images/node-22.yaml",
+            "fullImage: ghcr.io/o/lib:1\n",
+        );
+        let state = [APP_STATE, base, ("state/images/lib.yaml", lib.as_str())];
+        model(&with_state(files(APP), &state), &told);
+    }
+}
+
+#[test]
 fn a_base_that_kargo_cannot_subscribe_to_is_not_watched() {
     for (reference, url) in [
         ("[::1]:5000/app:1", "[::1]:5000/app"),
