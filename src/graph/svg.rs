@@ -13,7 +13,7 @@ const KEY: f64 = 40.0;
 /// Each box has its own ground and dark letters on it; lines and the key are of a grey
 /// that stands out from white and from black.
 const STYLE: &str = "\
-text{font-family:ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;font-size:12px;fill:#1f2328;text-anchor:middle;dominant-baseline:central}\
+text{font-family:ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;font-size:12px;fill:#1f2328;text-anchor:middle}\
 rect{stroke-width:1.5px}\
 .managed rect{fill:#ddf4ff;stroke:#0969da;stroke-width:2px}\
 .external rect{fill:#fff8c5;stroke:#9a6700;stroke-dasharray:5 3}\
@@ -113,11 +113,12 @@ fn labelled(x: f64, y: f64, width: f64, kind: Kind, label: &str) -> String {
         Kind::External => 14,
         Kind::Base => 0,
     };
-    let (centre, middle) = (x + width / 2.0, y + BOX / 2.0);
+    // Where letters stand, not their middle, which some viewers do not heed.
+    let (centre, foot) = (x + width / 2.0, y + BOX / 2.0 + 4.0);
     let long = u32::try_from(label.chars().count()).map_or(0.0, f64::from) * LETTER;
     format!(
         "<rect x=\"{x:.0}\" y=\"{y:.0}\" width=\"{width:.0}\" height=\"{BOX:.0}\" rx=\"{round}\"/>\
-         <text x=\"{centre:.1}\" y=\"{middle:.1}\" textLength=\"{long:.1}\" \
+         <text x=\"{centre:.1}\" y=\"{foot:.1}\" textLength=\"{long:.1}\" \
          lengthAdjust=\"spacingAndGlyphs\">{}</text>",
         escaped(label)
     )
