@@ -10,6 +10,7 @@ pub mod cli;
 pub mod diagnostics;
 pub mod discover;
 pub mod dockerfile;
+pub mod enroll;
 pub mod graph;
 pub mod model;
 pub mod names;

@@ -457,6 +457,16 @@ codes! {
     LARGE_CHART = "IF281", "chart that Mermaid may refuse":
         "Mermaid draws at most 500 edges unless the page that it stands on is configured otherwise; GitHub shows an \
          error instead. The picture of `graph --format svg` has no such bound.";
+    EDIT_BY_HAND = "IF282", "file that is not edited by program":
+        "`enroll` and `retire` add and take out lines of images.yaml and leave all others as they are. Where images \
+         stand in brackets, or something else makes it doubtful what belongs to an entry, nothing is written; the \
+         help has the text to paste.";
+    ENROLLED_ALREADY = "IF283", "image that is enrolled already":
+        "An entry has this name, or stands for this image. Two managed images cannot be pushed to one repository; of an \
+         external one, another tag may be enrolled under another name.";
+    FLAG_MISSING = "IF284", "flag that is needed":
+        "`enroll` asks on a terminal for what it has to know. Elsewhere, in scripts and pipelines, all of it is to be \
+         said by flags.";
 }
 
 /// The reference of all codes as Markdown: `docs/codes.md`.
