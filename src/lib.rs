@@ -17,6 +17,7 @@ pub mod names;
 pub mod pipeline;
 pub mod record;
 pub mod state;
+pub mod status;
 pub mod synth;
 pub mod template;
 pub mod tree;

@@ -13,7 +13,7 @@ use commands::Command;
 /// made from it, rebuilds when a base changed
 #[derive(Parser)]
 #[command(name = "image-factory", version)]
-struct Cli {
+pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]

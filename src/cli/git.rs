@@ -83,7 +83,7 @@ pub(super) fn files_at(
 
 /// The address of the remote `origin` of the repository around `folder`, if any.
 #[must_use]
-pub(super) fn origin(folder: &Path) -> Option<String> {
+pub fn origin(folder: &Path) -> Option<String> {
     let output = git(folder)
         .args(["config", "--get", "remote.origin.url"])
         .stdin(Stdio::null())

@@ -17,6 +17,8 @@ use anstream::{AutoStream, ColorChoice};
 
 use crate::model::{Parse as _, Time};
 
+pub use git::origin;
+
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {

@@ -467,6 +467,15 @@ codes! {
     FLAG_MISSING = "IF284", "flag that is needed":
         "`enroll` asks on a terminal for what it has to know. Elsewhere, in scripts and pipelines, all of it is to be \
          said by flags.";
+    FACTORY_EXISTS = "IF285", "place of a new factory that is taken":
+        "`init` makes new files only. A factory that is there, or files with the names of those that it would write, stay \
+         as they are.";
+    PLACEHOLDER_REPO = "IF286", "address that is nobody's":
+        "The Jobs in the cluster clone the repository that `settings.git.repo` names. `init` found no address, so it wrote \
+         one to be replaced.";
+    ENROLLED_MISSING = "IF287", "image of which something is not there":
+        "`enroll` looks whether the Dockerfile is where the entry says, and whether the registry answers, so that a slip of \
+         the pen is found out at once. `--no-verify` adds the entry unseen.";
 }
 
 /// The reference of all codes as Markdown: `docs/codes.md`.

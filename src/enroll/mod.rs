@@ -7,6 +7,7 @@
 
 mod add;
 mod entry;
+mod init;
 mod lines;
 mod propose;
 mod remove;
@@ -18,6 +19,7 @@ use crate::yaml::{Kind, Limits, Node};
 
 pub use add::add;
 pub use entry::{Entry, Source};
+pub use init::{PLACEHOLDER, new_factory};
 pub use propose::{Found, Proposal, propose};
 pub use remove::remove;
 

@@ -46,7 +46,7 @@ pub use read_state::state_name;
 pub use reference::{Digest, Reference, Registry, Repository, Tag};
 pub use settings::{
     Freeze, GitSettings, Intervals, Limits, Notification, NotificationKind, ProviderSettings,
-    Providers, RegistrySettings, Secrets, Settings, Webhook, WebhookKind,
+    Providers, RegistrySettings, Secrets, Settings, Webhook, WebhookKind, usable_origin,
 };
 pub use state::{Base, DiscoveryStatus, ImageState, Link};
 pub use time::{Duration, Schedule, Time};

@@ -77,7 +77,8 @@ fn missing_git_repo(origin: Option<&str>) -> Diagnostic {
 }
 
 /// The https form of what `git remote get-url origin` says.
-fn usable_origin(origin: &str) -> Option<String> {
+#[must_use]
+pub fn usable_origin(origin: &str) -> Option<String> {
     let origin = origin.trim();
     let https = if let Some(rest) = origin.strip_prefix("git@") {
         let (host, path) = rest.split_once(':')?;

@@ -84,6 +84,8 @@ const MODULES: &[Module] = &[
     pure("state", &["diagnostics", "model", "yaml"]),
     // 3: which image is built on which
     pure("graph", &["diagnostics", "model"]),
+    // 3: edits of images.yaml
+    pure("enroll", &["diagnostics", "model", "tree", "yaml"]),
     // 2: manifests in general; knows no image
     manifests("synth", &["diagnostics", "yaml"]),
     // 3: what happens to state
@@ -91,6 +93,11 @@ const MODULES: &[Module] = &[
     pure(
         "discover",
         &["diagnostics", "dockerfile", "model", "state", "tree"],
+    ),
+    // 4: what is tracked, and how it stands
+    pure(
+        "status",
+        &["diagnostics", "graph", "model", "record", "state", "tree"],
     ),
     // 4: our manifests; what they are called, and what is in them
     pure("names", &["synth"]),

@@ -5,7 +5,7 @@ use image_factory::cli::run::{self, Root, Said, Stopped};
 use image_factory::cli::{Common, Drawing, Exit, Format, Streams, Surroundings};
 use image_factory::diagnostics::{Diagnostic, code};
 use image_factory::graph::{self, Graph, Rebuild, View};
-use image_factory::model;
+use image_factory::model::{self, Time};
 use image_factory::workspace::Hold;
 use serde_json::{Value, json};
 
@@ -77,7 +77,11 @@ pub(crate) fn run(
                 .as_ref()
                 .map_or_else(|_| String::new(), |found| text(found, common))
         },
-        || found.as_ref().map_or_else(|_| nothing(), object),
+        || {
+            found
+                .as_ref()
+                .map_or_else(|_| nothing(), |found| object(found, common.now()))
+        },
     )
 }
 
@@ -130,13 +134,13 @@ fn text(found: &Found, common: &Common) -> String {
             &View {
                 about: found.about,
                 verbose: common.verbose,
-                when: &|wait| format!("{wait} later"),
+                when: &|wait| common.now().plus(wait).to_string(),
             },
         ),
     }
 }
 
-fn object(found: &Found) -> Value {
+fn object(found: &Found, now: Time) -> Value {
     let part = found.about.map(|at| found.graph.around(at));
     let mut object = graph::json(part.as_ref().unwrap_or(&found.graph));
     if let Some((at, node)) = found
@@ -144,7 +148,7 @@ fn object(found: &Found) -> Value {
         .and_then(|at| Some((at, found.graph.nodes().get(at)?)))
     {
         object.insert("image".to_owned(), node.name.as_str().into());
-        let rebuild = |rebuild: &Rebuild<'_>| json!({"image": rebuild.image, "wait": rebuild.wait.map(|wait| wait.to_string()), "after": rebuild.after});
+        let rebuild = |rebuild: &Rebuild<'_>| json!({"image": rebuild.image, "at": rebuild.wait.map(|wait| now.plus(wait).to_string()), "after": rebuild.after});
         let cascade: Vec<Value> = found.graph.cascade(at).iter().map(rebuild).collect();
         object.insert("cascade".to_owned(), cascade.into());
     }

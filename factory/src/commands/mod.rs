@@ -1,7 +1,12 @@
 //! The commands, one file each.
 
 mod discover;
+mod enroll;
 mod graph;
+mod init;
+mod pages;
+mod retire;
+mod status;
 
 use clap::Subcommand;
 use image_factory::cli::{Common, Exit, Streams, Surroundings, explain, synth};
@@ -13,8 +18,20 @@ pub(crate) enum Command {
     Synth(synth::Args),
     /// Find the base images in the Dockerfiles of enrolled images, and bring state/ up to date
     Discover(discover::Args),
+    /// Make a new factory: an images.yaml to fill, its schema, and first manifests
+    Init(init::Args),
+    /// Add an image to images.yaml, or propose entries for the Dockerfiles of a folder
+    Enroll(Box<enroll::Args>),
+    /// Take an image out of images.yaml; its state moves to the archive
+    Retire(retire::Args),
+    /// Show what is tracked: kinds, bases, digests, pending rebuilds, problems
+    Status(status::Args),
     /// Show which image is built on which
     Graph(graph::Args),
+    /// Print a script that completes arguments in a shell
+    Completions(pages::Completions),
+    /// Print a manual page
+    Man(pages::Man),
     /// Say what the code of a diagnostic means, and how to mend it
     Explain(explain::Args),
 }
@@ -29,6 +46,12 @@ pub(crate) fn run(
     match command {
         Command::Synth(args) => synth::run(args, common, " synth", around, streams),
         Command::Discover(args) => discover::run(args, common, around, streams),
+        Command::Init(args) => init::run(args, common, around, streams),
+        Command::Enroll(args) => enroll::run(args, common, around, streams),
+        Command::Retire(args) => retire::run(args, common, around, streams),
+        Command::Status(args) => status::run(args, common, around, streams),
+        Command::Completions(args) => pages::completions(args, streams),
+        Command::Man(args) => pages::man(args, streams),
         Command::Graph(args) => graph::run(args, common, around, streams),
         Command::Explain(args) => explain::run(args, common, streams),
     }

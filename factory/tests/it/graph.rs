@@ -93,11 +93,19 @@ fn the_fixed_fields_are_there_for_all_and_for_one() {
     assert!(all["diagnostics"].is_array());
 
     // The option may stand before the command, and the image may be a reference.
-    let args = ["--format", "json", "graph", "node:22"];
+    let args = [
+        "--format",
+        "json",
+        "graph",
+        "node:22",
+        "--now",
+        "2026-12-01T00:00:00Z",
+    ];
     let one: serde_json::Value = serde_json::from_str(&printed(root, &args)).unwrap();
     assert_eq!(one["image"], "node-22");
     assert_eq!(one["nodes"].as_array().unwrap().len(), 4);
     assert_eq!(one["cascade"][0]["image"], "app");
+    assert_eq!(one["cascade"][0]["at"], "2026-12-08T00:00:00Z");
     assert_eq!(one["cascade"][1]["after"], json!(["app"]));
 }
 

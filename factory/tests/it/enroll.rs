@@ -1,0 +1,332 @@
+//! `init`, `enroll`, `retire`, `status`, `completions` and `man`, by the program itself.
+
+use std::path::Path;
+use std::process::Output;
+
+use serde_json::{Value, json};
+
+use crate::graph::{factory, run};
+
+fn ok(root: &Path, args: &[&str]) -> String {
+    let output = run(root, args);
+    assert_eq!(output.status.code(), Some(0), "{args:?} {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn refused(root: &Path, args: &[&str]) -> String {
+    let output: Output = run(root, args);
+    assert_eq!(output.status.code(), Some(2), "{args:?} {output:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+fn json_of(root: &Path, args: &[&str]) -> Value {
+    let args: Vec<&str> = args.iter().copied().chain(["--format", "json"]).collect();
+    serde_json::from_slice(&run(root, &args).stdout).unwrap()
+}
+
+fn read(root: &Path, path: &str) -> String {
+    std::fs::read_to_string(root.join(path)).unwrap()
+}
+
+#[test]
+fn an_image_is_enrolled_by_one_added_block() {
+    let folder = factory();
+    let root = folder.path();
+    let before = read(root, "images.yaml");
+    let said = ok(
+        root,
+        &[
+            "enroll",
+            "api",
+            "--registry",
+            "ghcr.io",
+            "--repository",
+            "acme/api",
+            "--source-repo",
+            "acme/api",
+            "--dockerfile",
+            "deploy/Dockerfile",
+            "--branch",
+            "1.10",
+            "--workflow",
+            "api.yml",
+            "--rebuild-delay",
+            "14d",
+            "--no-auto-rebuild",
+            "--no-verify",
+        ],
+    );
+    assert!(said.contains("added to images.yaml"), "{said}");
+    let block = "- name: api\n  registry: ghcr.io\n  repository: acme/api\n  source:\n    repo: acme/api\n    branch: \"1.10\"\n    dockerfile: deploy/Dockerfile\n    workflow: api.yml\n  rebuildDelay: 14d\n  autoRebuild: false\n";
+    assert_eq!(read(root, "images.yaml"), format!("{before}{block}"));
+
+    let object = json_of(
+        root,
+        &[
+            "enroll",
+            "postgres",
+            "--repository",
+            "postgres",
+            "--allow-tags",
+            "^16$",
+            "--no-verify",
+        ],
+    );
+    assert_eq!(object["images"], json!(["postgres"]));
+    assert_eq!(object["written"], true);
+    let kinds = json_of(root, &["status"]);
+    let kinds: Vec<&str> = kinds["images"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|i| i["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        kinds[..5],
+        ["managed", "managed", "external", "managed", "external"]
+    );
+}
+
+#[test]
+fn what_is_missing_is_listed_and_what_is_wrong_is_not_written() {
+    let folder = factory();
+    let root = folder.path();
+    let before = read(root, "images.yaml");
+    let said = refused(root, &["enroll", "api", "--source-repo", "acme/api"]);
+    assert!(
+        said.contains("`--registry` is needed") && said.contains("`--repository` is needed"),
+        "{said}"
+    );
+    let said = refused(root, &["enroll", "api"]);
+    assert!(
+        said.contains("--source-repo") && said.contains("--allow-tags"),
+        "{said}"
+    );
+    for (args, words) in [
+        (
+            &["enroll", "web", "--repository", "x", "--allow-tags", "^1$"][..],
+            "error[IF283]",
+        ),
+        (
+            &[
+                "enroll",
+                "x",
+                "--registry",
+                "ghcr.io",
+                "--repository",
+                "acme/web",
+                "--source-repo",
+                "a/b",
+            ],
+            "error[IF283]",
+        ),
+        (
+            &["enroll", "X", "--repository", "x", "--allow-tags", "^1$"],
+            "error[IF020]",
+        ),
+        (
+            &["enroll", "x", "--repository", "x", "--allow-tags", "("],
+            "error[",
+        ),
+        (&["enroll", "--", "-x"], "error"),
+        (&["enroll"], "error"),
+        (&["enroll", "x", "--write"], "error"),
+        (&["retire", "wbe"], "did you mean `web`?"),
+    ] {
+        let args: Vec<&str> = if args[0] == "enroll" && args.len() > 3 && !args.contains(&"--") {
+            args.iter().copied().chain(["--no-verify"]).collect()
+        } else {
+            args.to_vec()
+        };
+        let said = refused(root, &args);
+        assert!(said.contains(words), "{args:?} {said}");
+    }
+    assert_eq!(read(root, "images.yaml"), before);
+}
+
+#[test]
+fn dockerfiles_are_found_and_entries_proposed_and_written() {
+    let folder = factory();
+    let root = folder.path();
+    let source = tempfile::tempdir().unwrap();
+    for (path, text) in [
+        ("web/Dockerfile", "FROM node:22\n"),
+        (
+            "shop/api/Dockerfile",
+            "FROM golang:1.24 AS build\nFROM scratch\nCOPY --from=build /x /x\n",
+        ),
+        ("shop/node_modules/y/Dockerfile", "FROM evil\n"),
+        (".git/Dockerfile", "FROM evil\n"),
+        ("broken/Dockerfile", "FRM x\n"),
+    ] {
+        let path = source.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(root, source.path().join("link")).unwrap();
+    let scan = [
+        "enroll",
+        "--scan",
+        source.path().to_str().unwrap(),
+        "--source-repo",
+        "acme/mono",
+    ];
+    let before = read(root, "images.yaml");
+    let text = ok(root, &scan);
+    assert_eq!(
+        text,
+        "- name: broken\n  registry: ghcr.io\n  repository: acme/broken\n  source:\n    repo: acme/mono\n    dockerfile: broken/Dockerfile\n\n\
+         # built on golang:1.24\n- name: api\n  registry: ghcr.io\n  repository: acme/api\n  source:\n    repo: acme/mono\n    dockerfile: shop/api/Dockerfile\n\n\
+         # built on node:22\n- name: mono-web\n  registry: ghcr.io\n  repository: acme/mono-web\n  source:\n    repo: acme/mono\n    dockerfile: web/Dockerfile\n"
+    );
+    assert_eq!(read(root, "images.yaml"), before);
+    let write: Vec<&str> = scan.iter().copied().chain(["--write"]).collect();
+    ok(root, &write);
+    assert_eq!(
+        json_of(root, &["status"])["images"]
+            .as_array()
+            .unwrap()
+            .len(),
+        8
+    );
+    // What is enrolled is not proposed again.
+    assert_eq!(ok(root, &scan), "");
+    let said = refused(
+        root,
+        &["enroll", "--scan", "nowhere", "--source-repo", "a/b"],
+    );
+    assert!(said.contains("cannot be looked into"), "{said}");
+}
+
+#[test]
+fn a_retired_image_leaves_its_state_to_the_archive() {
+    let folder = factory();
+    let root = folder.path();
+    let state = read(root, "state/images/web.yaml");
+    let said = ok(root, &["retire", "web"]);
+    assert!(said.contains("archived the state of `web`"), "{said}");
+    assert!(!read(root, "images.yaml").contains("name: web"));
+    assert!(!root.join("state/images/web.yaml").exists());
+    assert_eq!(read(root, "state/_archive/images/web.yaml"), state);
+    // Nothing else was built on it.
+    assert!(!root.join("state/base-images/acme-app-1.yaml").exists());
+    assert!(
+        root.join("state/_archive/base-images/acme-app-1.yaml")
+            .exists()
+    );
+    assert!(root.join("state/base-images/node-22.yaml").exists());
+    refused(root, &["retire", "web"]);
+}
+
+#[test]
+fn a_new_factory_passes_the_check_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let said = run(root, &["init", "new/factory"]);
+    assert_eq!(said.status.code(), Some(0), "{said:?}");
+    let warned = String::from_utf8(said.stderr).unwrap();
+    assert!(warned.contains("warning[IF286]"), "{warned}");
+    let place = root.join("new/factory");
+    ok(&place, &["synth", "--check"]);
+    assert_eq!(json_of(&place, &["status"])["images"], json!([]));
+    let before = read(&place, "images.yaml");
+    let said = refused(&place, &["init"]);
+    assert!(said.contains("holds an images.yaml already"), "{said}");
+    assert_eq!(read(&place, "images.yaml"), before);
+    ok(
+        &place,
+        &[
+            "enroll",
+            "redis",
+            "--repository",
+            "redis",
+            "--allow-tags",
+            "^7$",
+            "--no-verify",
+        ],
+    );
+    ok(&place, &["synth"]);
+    ok(&place, &["synth", "--check"]);
+
+    let repo = "https://github.com/acme/images";
+    let object = json_of(root, &["init", "b", "--repo", repo]);
+    assert_eq!(object["diagnostics"], json!([]));
+    assert!(read(root, "b/images.yaml").contains("    repo: https://github.com/acme/images\n"));
+    ok(&root.join("b"), &["synth", "--check"]);
+    refused(root, &["init", "c", "--repo", "not a url"]);
+    assert!(!root.join("c/images.yaml").exists());
+}
+
+#[test]
+fn a_new_factory_takes_the_address_and_place_from_the_checkout() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let git = |args: &[&str]| {
+        let done = std::process::Command::new("git")
+            .args(args)
+            .current_dir(root)
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{done:?}");
+    };
+    git(&["init", "-q"]);
+    git(&["remote", "add", "origin", "git@github.com:acme/mono.git"]);
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_image-factory"))
+        .args(["init", "ops/images"])
+        .current_dir(root)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let text = read(root, "ops/images/images.yaml");
+    assert!(
+        text.contains("    repo: https://github.com/acme/mono"),
+        "{text}"
+    );
+    assert!(text.contains("    path: ops/images\n"), "{text}");
+}
+
+#[test]
+fn a_damaged_state_file_is_a_problem_and_hides_nothing() {
+    let folder = factory();
+    let root = folder.path();
+    std::fs::write(root.join("state/images/app.yaml"), "name: [\n").unwrap();
+    let output = run(root, &["status", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let object: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let images = object["images"].as_array().unwrap();
+    assert_eq!(images.len(), 5);
+    let app = images.iter().find(|image| image["name"] == "app").unwrap();
+    assert!(!app["problems"].as_array().unwrap().is_empty(), "{app}");
+    let web = images.iter().find(|image| image["name"] == "web").unwrap();
+    assert_eq!(web["bases"], json!(["acme-app-1"]));
+    let text = ok(
+        &factory().keep(),
+        &["status", "web", "--now", "2026-12-01T00:00:00Z"],
+    );
+    assert!(
+        text.starts_with("web (managed)  ghcr.io/acme/web\n"),
+        "{text}"
+    );
+    let said = refused(root, &["status", "wbe"]);
+    assert!(said.contains("error[IF280]"), "{said}");
+}
+
+#[test]
+fn completions_and_manual_pages_know_every_command() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = ok(root, &["completions", shell]);
+        assert!(
+            script.contains("graph") && script.contains("enroll"),
+            "{shell}"
+        );
+    }
+    let page = ok(root, &["man"]);
+    assert!(
+        page.contains(".TH image") && page.contains("retire"),
+        "{page}"
+    );
+    assert!(ok(root, &["man", "enroll"]).contains("rebuild"));
+    assert!(refused(root, &["man", "grahp"]).contains("did you mean `graph`?"));
+}

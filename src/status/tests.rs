@@ -1,0 +1,190 @@
+use super::*;
+use crate::model::InputFile;
+
+fn file(path: &str, text: &str) -> InputFile {
+    InputFile {
+        path: path.into(),
+        text: text.to_owned(),
+    }
+}
+
+fn digest(letter: &str) -> String {
+    format!("sha256:{}", letter.repeat(64))
+}
+
+/// `web` on a changed `node-22` and on our `app`; `app` failed; `new` was never looked at.
+fn tree() -> Tree {
+    let managed = |name: &str| {
+        format!(
+            "- {{name: {name}, registry: ghcr.io, repository: a/{name}, source: {{repo: a/{name}}}, rebuildDelay: 2d}}\n"
+        )
+    };
+    let images = [
+        managed("web"),
+        managed("app"),
+        managed("new"),
+        "- {name: redis, repository: redis, allowTags: ^7$}\n".to_owned(),
+        "- {name: cache, repository: memcached, allowTags: ^1$, autoRebuild: false}\n".to_owned(),
+    ]
+    .concat();
+    let image = |name: &str, status: &str, more: &str| {
+        file(
+            &format!("state/images/{name}.yaml"),
+            &format!(
+                "name: {name}\nenrolledAt: \"2026-01-01T00:00:00Z\"\ndiscoveryStatus: {status}\nenrollment: {{registry: ghcr.io, repository: a/{name}, source: {{provider: github, repo: a/{name}, branch: main, dockerfile: Dockerfile}}, rebuildDelay: 2d, autoRebuild: true}}\n{more}"
+            ),
+        )
+    };
+    let (old, new) = (digest("a"), digest("b"));
+    let mut tree = Tree::default();
+    tree.inputs.enrollment = vec![file("images.yaml", &images)];
+    tree.inputs.images = vec![
+        image(
+            "app",
+            "failed",
+            "discoveryError: {message: no such branch, at: \"2026-02-01T00:00:00Z\"}\nbaseImages: [node-22]\n",
+        ),
+        file("state/images/redis.yaml", "name: [\n"),
+        image(
+            "web",
+            "success",
+            &format!(
+                "baseImages: [a-app-1, node-22]\ncurrentVersion: \"1.10\"\ncurrentDigest: {}\nlastBuilt: \"2026-02-01T00:00:00Z\"\nbuiltFrom: {{node-22: {old}}}\n",
+                digest("c")
+            ),
+        ),
+    ];
+    tree.inputs.bases = vec![
+        file(
+            "state/base-images/a-app-1.yaml",
+            "name: a-app-1\nfullImage: ghcr.io/a/app:1\ntag: \"1\"\nmanagedImage: app\n",
+        ),
+        file(
+            "state/base-images/node-22.yaml",
+            &format!(
+                "name: node-22\nfullImage: node:22@{old}\ntag: \"22\"\nfirstDiscovered: \"2026-01-01T00:00:00Z\"\ncurrentDigest: {new}\nlastUpdated: \"2026-02-10T00:00:00Z\"\npreviousDigest: {old}\nupdateHistory:\n  - {{at: \"2026-02-10T00:00:00Z\", from: {old}, to: {new}}}\n"
+            ),
+        ),
+    ];
+    tree
+}
+
+fn unpinned() -> Tree {
+    let mut tree = tree();
+    let base = &mut tree.inputs.bases[1];
+    base.text = base
+        .text
+        .replace(&format!("node:22@{}", digest("a")), "node:22");
+    tree
+}
+
+fn row<'r>(report: &'r Report, name: &str) -> &'r Row {
+    report.rows.iter().find(|row| row.name == name).unwrap()
+}
+
+#[test]
+fn rows_say_what_is_tracked_and_what_waits() {
+    let report = report(&unpinned(), &[]).unwrap();
+    let names: Vec<&str> = report.rows.iter().map(|row| &*row.name).collect();
+    assert_eq!(
+        names,
+        ["web", "app", "new", "redis", "cache", "a-app-1", "node-22"]
+    );
+    let web = row(&report, "web");
+    assert_eq!(web.bases, ["a-app-1", "node-22"]);
+    assert_eq!(web.version.as_deref(), Some("1.10"));
+    let pending = web.pending.as_ref().unwrap();
+    assert_eq!(pending.due.to_string(), "2026-02-12T00:00:00Z");
+    assert_eq!(web.problems, [] as [&str; 0]);
+    assert_eq!(row(&report, "app").dependents, ["web"]);
+    assert_eq!(row(&report, "a-app-1").dependents, ["web"]);
+    assert_eq!(row(&report, "node-22").dependents, ["app", "web"]);
+    assert_eq!(
+        row(&report, "node-22").since.unwrap().to_string(),
+        "2026-02-10T00:00:00Z"
+    );
+}
+
+#[test]
+fn problems_are_told_at_their_image_and_hide_no_other() {
+    let report = report(&unpinned(), &[]).unwrap();
+    assert!(report.damaged);
+    let app = &row(&report, "app").problems;
+    assert_eq!(
+        app,
+        &["discovery failed at 2026-02-01T00:00:00Z: no such branch"]
+    );
+    let new = &row(&report, "new").problems;
+    assert_eq!(new, &["the base images of `new` are not known yet"]);
+    let redis = &row(&report, "redis").problems;
+    assert_eq!(redis.len(), 1, "{redis:?}");
+    let cache = &row(&report, "cache").problems;
+    assert_eq!(cache.len(), 1, "{cache:?}");
+}
+
+#[test]
+fn a_pin_that_its_tag_has_left_is_a_problem_and_no_rebuild() {
+    let report = report(&tree(), &[]).unwrap();
+    let problems = &row(&report, "node-22").problems;
+    assert!(
+        problems[0].contains("pins a digest that its tag has left"),
+        "{problems:?}"
+    );
+    assert!(row(&report, "web").pending.is_none());
+}
+
+#[test]
+fn the_fixed_fields_are_there() {
+    let report = report(&unpinned(), &[]).unwrap();
+    let object = json(&report.rows);
+    let web = &object["images"][0];
+    assert_eq!(web["kind"], "managed");
+    assert_eq!(web["pending"], true);
+    assert_eq!(web["dueAt"], "2026-02-12T00:00:00Z");
+    assert_eq!(web["digest"], digest("c"));
+    assert_eq!(web["changes"][0]["base"], "node-22");
+    let cache = &object["images"][4];
+    assert_eq!(cache["kind"], "external");
+    assert_eq!(cache["pending"], false);
+    assert!(cache["dueAt"].is_null() && cache["digest"].is_null());
+}
+
+#[test]
+fn tables_line_up_and_one_image_is_told_in_full() {
+    let now = Time::parse("2026-02-11T06:00:00Z").unwrap();
+    let mut all = report(&unpinned(), &[]).unwrap();
+    let text = human(&all.rows, false, now);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        lines[1],
+        "web      managed   a-app-1, node-22  sha256:cccccccccccc  10d  due 2026-02-12T00:00:00Z"
+    );
+    assert!(text.contains("\n  ! discovery failed at"), "{text}");
+    assert!(
+        text.ends_with("3 managed, 2 external, 2 base; 2 to be rebuilt, 4 with problems\n"),
+        "{text}"
+    );
+    let later = Time::parse("2026-03-01T00:00:00Z").unwrap();
+    assert!(human(&all.rows, false, later).contains("due now"));
+    all.only("web").unwrap();
+    let text = human(&all.rows, true, now);
+    assert!(
+        text.contains(
+            "node-22 changed at 2026-02-10T00:00:00Z: sha256:aaaaaaaaaaaa → sha256:bbbbbbbbbbbb\n"
+        ),
+        "{text}"
+    );
+    assert!(
+        text.contains("rebuild     due 2026-02-12T00:00:00Z\n"),
+        "{text}"
+    );
+    let unknown = report(&tree(), &[]).unwrap().only("wbe").unwrap_err();
+    assert_eq!(unknown.help.unwrap(), "did you mean `web`?");
+}
+
+#[test]
+fn wrong_enrollment_is_no_table() {
+    let mut tree = tree();
+    tree.inputs.enrollment = vec![file("images.yaml", "- {nmae: x}\n")];
+    assert!(report(&tree, &[]).is_err());
+}
