@@ -4,7 +4,7 @@
 use kargo_types::{RequestedFreight, Stage, StageSpec};
 
 use super::Context;
-use super::stage::{Promotion, after, arg, image_from, label, verified};
+use super::stage::{Promotion, after, arg, commit_from, image_from, label, noted, verified};
 use crate::model::{Image, Source};
 use crate::names;
 use crate::synth::Chart;
@@ -31,8 +31,10 @@ fn analyze(context: &Context<'_>, image: &Image, source: &Source) -> Stage {
         arg("dockerfile", source.dockerfile.as_str()),
         arg("sourceRepo", source.repo.as_str()),
         arg("sourceProvider", source.provider.as_str()),
+        arg("sourceCommit", commit_from(source.git_url.as_str())),
         arg("gitRepo", context.repo.as_str()),
         arg("gitBranch", context.model.settings.git.branch.as_str()),
+        arg("freight", noted("freight")),
     ];
     let stage = names::analyze(name);
     let mut stage = verified(

@@ -101,6 +101,11 @@ pub(super) fn image_from(repository: &str, field: &str) -> String {
     .concat()
 }
 
+/// The commit that the Freight at hand has of a git repository; empty while there is none.
+pub(super) fn commit_from(repository: &str) -> String {
+    ["${{ quote(commitFrom(\"", repository, "\")?.ID ?? '') }}"].concat()
+}
+
 /// The step that notes on its Stage which Promotion brought which Freight, and
 /// on whose behalf.
 fn note() -> PromotionStep {
