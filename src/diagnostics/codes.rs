@@ -96,6 +96,7 @@ macro_rules! codes {
 
 // Ranges: 001 files and YAML, 020 images.yaml, 060 state, 080 graph,
 // 100 manifests, 150 the commands, 220 what is recorded in state, 270 registries.
+// 100 manifests, 150 the commands, 250 git.
 codes! {
     YAML_SYNTAX = "IF001", "not YAML":
         "The file cannot be read as YAML from this place on. Often an indentation, a missing space after `:`, \
@@ -419,6 +420,43 @@ codes! {
         "Reading other repositories needs the git program in `PATH`, version 2.31 or newer, and a folder for its \
          cache: `IMAGE_FACTORY_CACHE`, else `image-factory` in `XDG_CACHE_HOME` or `~/.cache`.";
 
+    GIT_FAILED = "IF259", "git that fails in the checkout":
+        "Git could not do in the factory's checkout what a commit needs: read an object, write one, sign it, move the \
+         branch. Its own words stand in the message. Nothing was changed. Signing fails where `commit.gpgsign` is set \
+         and the key cannot be used without a person: give the one who commits a key without a passphrase, or an agent.";
+    UNCOMMITTED = "IF260", "uncommitted changes in the way":
+        "With `--commit`, everything is computed from the commit that the branch is at, never from the files on the \
+         disk, so that it can be computed again when somebody else was faster. Files that are changed on the disk only \
+         would be passed over or overwritten. Commit them, or put them back: `git restore PATH`.";
+    OTHER_BRANCH = "IF261", "checkout on another branch":
+        "`--push` publishes to the branch that `settings.git.branch` names (`main` if it names none), and the checkout \
+         has to be on it, so that it can follow. Switch to it, or commit without `--push` on the branch that you are on.";
+    PULL_FIRST = "IF262", "checkout and remote have parted":
+        "The checkout has commits that the remote branch does not have, and the remote has some that the checkout does \
+         not have. Nothing is merged or rebased here: whose commits they are decides. Pull, then run the command again.";
+    PUSH_REFUSED = "IF263", "push that was refused":
+        "The server, or a hook, does not take the commit, and would not take it the next time either: no permission, a \
+         rule about commits, a repository that is not there. Nothing was changed. The server's words stand in the message.";
+    BRANCH_PROTECTED = "IF264", "branch that takes no pushes":
+        "The host protects the branch. Either let the account of the factory pass by the rule, or run the command with \
+         `--pull-request`: it pushes to a branch of its own and opens a pull or merge request, by the token that \
+         `settings.providers` names.";
+    PUSH_GIVEN_UP = "IF265", "push given up":
+        "The branch kept moving, or the server kept failing, for longer than it makes sense to wait. Nothing was \
+         changed; what was to be recorded is computed anew by the next run.";
+    FETCH_FAILED = "IF266", "branch that cannot be fetched":
+        "The remote branch cannot be read. Git's words stand in the message; `git fetch` in the checkout says the same. \
+         Credentials come from git's own configuration or from the token of the host, never from the address.";
+    PULL_REQUEST_FAILED = "IF267", "pull request that was not opened":
+        "The host's API did not open the pull or merge request. `settings.providers` says which API a repository \
+         belongs to and which variable holds the token; the token has to be allowed to open requests, and goes to that \
+         API only: redirects are not followed.";
+    NO_CHECKOUT = "IF268", "nothing to commit to":
+        "`--commit` works in a clone of the factory's repository that has a commit with images.yaml, and with images.yaml, \
+         state/ and dist/ in one folder. Without `--commit` the files on the disk are changed, and no git is needed.";
+    CHECKOUT_STAYED = "IF269", "checkout that did not follow":
+        "The commit is on the remote branch, but working tree and branch of the checkout are as they were, because \
+         something uncommitted is in the way or because somebody moved the branch. Nothing is lost: `git pull` brings it.";
     IMAGE_NOT_FOUND = "IF270", "image that its registry does not have":
         "The registry answers that there is no such tag, digest or repository. The tag may have been taken away or \
          never been pushed, or the path has a mistake; some registries answer like this to who may not read. What \

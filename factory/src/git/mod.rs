@@ -5,6 +5,7 @@
 //! - [`auth`]: who gets which credentials. No other module gives git a secret.
 //! - [`sources`]: files of other repositories, through the [`cache`].
 //! - [`own`]: the repository around us.
+//! - [`publish`](mod@publish): commits to it, and pushes past others.
 //!
 //! Nothing that a user, a file or a server says becomes an option: names are of
 //! types that cannot begin with `-`, and stand behind `--` or in standard input.
@@ -15,15 +16,25 @@
 
 pub mod auth;
 pub mod cache;
+mod checkout;
+mod commit;
 mod error;
+mod listing;
 mod objects;
 pub mod own;
+mod program;
+pub mod publish;
+pub mod pull_request;
+mod push;
 mod read;
 mod remote;
 mod resolve;
 mod retry;
 pub mod sources;
+mod tree_at;
 pub mod words;
+
+pub use checkout::Checkout;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};

@@ -11,6 +11,7 @@ mod git_server;
 mod graph;
 mod own;
 mod process;
+mod publish;
 mod registry;
 mod scenarios;
 mod servers;
