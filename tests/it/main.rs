@@ -18,6 +18,7 @@ mod golden;
 mod inputs;
 mod interrupted;
 mod out;
+mod parsers;
 mod pipeline;
 mod repository;
 mod support;
