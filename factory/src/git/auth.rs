@@ -205,12 +205,7 @@ impl Access {
         more: &[(&str, &str)],
         args: &[&str],
     ) -> Process<'a> {
-        let keep_helpers = matches!(self.identity, Identity::Helpers);
-        let picked = git
-            .picked()
-            .iter()
-            .filter(|(key, _)| keep_helpers || !is_helper(key))
-            .cloned();
+        let picked = git.picked().iter().cloned();
         let mut settings: Vec<Setting> = picked.chain(self.settings()).collect();
         settings.extend(more.iter().map(|(key, value)| fixed(key, value)));
         self.lend(git, git.in_cache(folder, settings, args))
@@ -233,7 +228,7 @@ impl Access {
     fn settings(&self) -> Vec<Setting> {
         let mut settings = Vec::new();
         if matches!(self.identity, Identity::Token(..)) {
-            // Those of a checkout's own configuration too.
+            // From here on no helper counts that was named before.
             settings.push(fixed("credential.helper", ""));
         }
         settings.extend(FIXED.iter().map(|(key, value)| fixed(key, value)));

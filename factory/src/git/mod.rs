@@ -197,6 +197,7 @@ impl Git {
     ) -> Process<'a> {
         let mut passed = self.passed(PASSED);
         passed.extend(self.passed(PASSED_TO_CHECKOUTS));
+        passed.extend(self.authorities());
         passed.extend(self.configuration_variables());
         let settings = self.given_settings().into_iter().chain(settings);
         self.process(passed, settings, args).dir(folder)
@@ -206,6 +207,7 @@ impl Git {
     /// configuration and these settings.
     fn in_cache<'a>(&self, folder: &Path, settings: Vec<Setting>, args: &[&str]) -> Process<'a> {
         let mut passed = self.passed(PASSED);
+        passed.extend(self.authorities());
         passed.push(("GIT_DIR".into(), folder.into()));
         passed.push(("GIT_CONFIG_NOSYSTEM".into(), "1".into()));
         passed.push(("GIT_CONFIG_GLOBAL".into(), "/dev/null".into()));
@@ -281,6 +283,18 @@ impl Git {
                 Some((key.to_owned(), Some(value.to_owned())))
             })
             .collect()
+    }
+
+    /// Whom to trust by `SSL_CERT_FILE`, which only some builds of git look at, where git
+    /// was not told otherwise.
+    fn authorities(&self) -> Option<(OsString, OsString)> {
+        let file = self.variable("SSL_CERT_FILE")?;
+        let told = self.variable("GIT_SSL_CAINFO").is_some()
+            || self
+                .picked()
+                .iter()
+                .any(|(key, _)| key.ends_with(".sslcainfo"));
+        (!told).then(|| ("GIT_SSL_CAINFO".into(), file.into()))
     }
 
     fn configuration_variables(&self) -> Vec<(OsString, OsString)> {

@@ -65,15 +65,14 @@ impl<'a> Remote<'a> {
         self.tries.get()
     }
 
-    /// The commits that branches are at; those that do not exist are left out.
+    /// The commits that branches are at; those that do not exist are left out. Others may
+    /// be among them: git takes a name for the end of a longer one too.
     pub(super) fn heads(&self, branches: &[&str]) -> Result<BTreeMap<String, String>, Failure> {
         let mut all = BTreeMap::new();
         for some in branches.chunks(AT_ONCE) {
             let refs: Vec<String> = some.iter().map(|b| format!("refs/heads/{b}")).collect();
             all.append(&mut self.list(&refs)?);
         }
-        // Git takes a name for the end of a longer one.
-        all.retain(|name, _| branches.contains(&name.as_str()));
         Ok(all)
     }
 
