@@ -76,6 +76,9 @@ pub struct Use {
 pub struct Unresolved {
     /// The variable: one that is not declared, or declared without a value.
     pub variable: String,
+    /// Does an ARG before the first FROM declare it? If not, no build argument
+    /// gives it a value.
+    pub declared: bool,
     /// The reference in the file, as it is written.
     pub span: Span,
     /// The line on which its instruction begins.

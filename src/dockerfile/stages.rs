@@ -1,6 +1,6 @@
 //! The file as a whole: ARGs expanded, stages linked, and who needs whom.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::expand::{Budget, Style, Value, Variables, expand};
 use super::instruction::{self, Context, Kind, Need, Parsed, Text, Trigger};
@@ -50,6 +50,11 @@ pub(super) fn bases(bytes: &[u8], options: &Options<'_>) -> Result<Bases, Vec<Fa
         faults: file.faults,
         uses: Vec::new(),
         unresolved: Vec::new(),
+        declared: file
+            .arguments
+            .iter()
+            .map(|(name, _)| name.clone())
+            .collect(),
         linked: Vec::new(),
         reachable: Vec::new(),
     };
@@ -265,6 +270,7 @@ struct Judge<'f> {
     faults: Vec<Fault>,
     uses: Vec<Use>,
     unresolved: Vec<Unresolved>,
+    declared: BTreeSet<String>,
     linked: Vec<Linked>,
     reachable: Vec<bool>,
 }
@@ -420,6 +426,7 @@ impl Judge<'_> {
         for variable in &image.lacks {
             self.unresolved.push(Unresolved {
                 variable: variable.clone(),
+                declared: self.declared.contains(variable),
                 span: stage.image.span,
                 line: stage.line,
                 stage: index,

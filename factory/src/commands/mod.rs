@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod bases;
 mod discover;
 mod enroll;
 mod graph;
@@ -18,6 +19,8 @@ pub(crate) enum Command {
     Synth(synth::Args),
     /// Find the base images in the Dockerfiles of enrolled images, and bring state/ up to date
     Discover(discover::Args),
+    /// Show what Dockerfiles are built on
+    Bases(bases::Args),
     /// Make a new factory: an images.yaml to fill, its schema, and first manifests
     Init(init::Args),
     /// Add an image to images.yaml, or propose entries for the Dockerfiles of a folder
@@ -46,6 +49,7 @@ pub(crate) fn run(
     match command {
         Command::Synth(args) => synth::run(args, common, " synth", around, streams),
         Command::Discover(args) => discover::run(args, common, around, streams),
+        Command::Bases(args) => bases::run(args, common, around, streams),
         Command::Init(args) => init::run(args, common, around, streams),
         Command::Enroll(args) => enroll::run(args, common, around, streams),
         Command::Retire(args) => retire::run(args, common, around, streams),

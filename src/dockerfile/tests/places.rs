@@ -37,6 +37,20 @@ fn an_onbuild_points_at_its_reference_also_over_lines() {
 }
 
 #[test]
+fn a_variable_without_value_says_whether_it_is_declared() {
+    let text = "ARG A\nFROM x:$A\nFROM y:${B}1\n";
+    let found = read(text.as_bytes(), "").unwrap();
+    let told: Vec<(&str, bool, usize)> = found
+        .unresolved
+        .iter()
+        .map(|one| (one.variable.as_str(), one.declared, one.stage))
+        .collect();
+    assert_eq!(told, [("A", true, 0), ("B", false, 1)]);
+    let span = found.unresolved[1].span;
+    assert_eq!(&text[span.start..span.end], "y:${B}1");
+}
+
+#[test]
 fn faults_point_at_what_is_wrong() {
     for (text, place) in [
         (
