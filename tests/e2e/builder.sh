@@ -41,8 +41,8 @@ base() { # base NAME PACKAGE...: an image of Debian with these packages
         buildah run --isolation chroot "$container" -- sh -c \
             'apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@"' sh "$@" >"$SCRATCH/base.log" 2>&1 || return 1
     fi
-    buildah config --env RUSTUP_HOME=/usr/local/rustup --env CARGO_HOME=/usr/local/cargo \
-        --env PATH=/usr/local/cargo/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$container" || return 1
+    buildah config --env CARGO_HOME=/usr/local/cargo \
+        --env PATH=/usr/local/rust/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$container" || return 1
     buildah commit --quiet "$container" "$name" >/dev/null && buildah rm "$container" >/dev/null
 }
 base localhost/debian || die "no base image"
@@ -51,14 +51,14 @@ base localhost/rust gcc libc6-dev cmake make perl ca-certificates || { tail -3 "
 
 # --- the build --------------------------------------------------------------------
 
-toolchain=${RUSTUP_HOME:-$HOME/.rustup} cargo=${CARGO_HOME:-$HOME/.cargo}
-[ -d "$toolchain/toolchains" ] && [ -x "$cargo/bin/cargo" ] || skip "the toolchain of this machine is not rustup's"
+toolchain=$(cd "$ROOT" && rustc --print sysroot) && [ -x "$toolchain/bin/cargo" ] || skip "no Rust toolchain here"
+registry=${CARGO_HOME:-$HOME/.cargo}/registry
 (cd "$ROOT" && cargo fetch --locked --quiet) || die "the dependencies cannot be fetched"
 started=$SECONDS
 # What is committed, as a user's clone has it.
 rm -rf "$SCRATCH/source" && mkdir "$SCRATCH/source" && git -C "$ROOT" archive HEAD | tar -x -C "$SCRATCH/source"
 buildah build --isolation chroot --quiet --layers --build-arg RUST_IMAGE=localhost/rust --build-arg DEBIAN_IMAGE=localhost/debian \
-    --volume "$toolchain:/usr/local/rustup" --volume "$cargo:/usr/local/cargo" \
+    --volume "$toolchain:/usr/local/rust:ro" --volume "$registry:/usr/local/cargo/registry" \
     --file "$SCRATCH/source/builder/Dockerfile" --tag "$IMAGE" "$SCRATCH/source" >"$SCRATCH/build.log" 2>&1 ||
     { tail -20 "$SCRATCH/build.log"; die "builder/Dockerfile does not build"; }
 say "built in $((SECONDS - started)) s: $(buildah images --format '{{.Size}}' "$IMAGE")"
