@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use image_factory::graph::{self, Graph, View};
 use image_factory::model::{self, InputFile, InputFiles};
 use image_factory::pipeline;
 
@@ -80,5 +81,42 @@ fn dist_is_what_they_say() {
     assert!(
         rendered == stored.collect::<Vec<_>>(),
         "dist/ is out of date; write it with: cargo run --bin synth"
+    );
+}
+
+#[test]
+fn the_graph_in_docs_is_theirs() {
+    let model = model::load(&inputs()).0.unwrap();
+    let graph = Graph::of(&model);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (page, picture) = (root.join("docs/graph.md"), root.join("docs/graph.svg"));
+    let document = fs::read_to_string(&page).unwrap();
+    let view = View {
+        about: None,
+        verbose: false,
+        when: &|_| String::new(),
+    };
+    let mut updated = document.clone();
+    for (fence, text) in [
+        ("```mermaid\n", graph::mermaid(&graph)),
+        (
+            "```text\n$ image-factory graph\n",
+            graph::human(&graph, &view),
+        ),
+    ] {
+        let (before, rest) = updated.split_once(fence).unwrap();
+        let (_, after) = rest.split_once("```\n").unwrap();
+        updated = format!("{before}{fence}{text}```\n{after}");
+    }
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&page, &updated).unwrap();
+        fs::write(&picture, graph::svg(&graph)).unwrap();
+        return;
+    }
+    let help = "is old: run the tests with UPDATE_GOLDEN=1";
+    assert!(updated == document, "docs/graph.md {help}");
+    assert!(
+        fs::read_to_string(&picture).unwrap() == graph::svg(&graph),
+        "docs/graph.svg {help}"
     );
 }

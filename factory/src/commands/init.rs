@@ -118,7 +118,7 @@ fn attempt(
 }
 
 /// Where a folder is in the checkout around it; `.` for its top, and without one.
-fn inside(root: &Path) -> String {
+pub(super) fn inside(root: &Path) -> String {
     let top = root
         .ancestors()
         .find(|folder| folder.join(".git").symlink_metadata().is_ok());

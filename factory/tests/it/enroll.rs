@@ -192,6 +192,15 @@ fn dockerfiles_are_found_and_entries_proposed_and_written() {
     );
     // What is enrolled is not proposed again.
     assert_eq!(ok(root, &scan), "");
+    // Paths are from the top of the checkout, wherever the search begins.
+    let below = source.path().join("shop");
+    std::fs::write(below.join("Dockerfile"), "FROM node:22\n").unwrap();
+    let below = below.to_str().unwrap();
+    let text = ok(
+        root,
+        &["enroll", "--scan", below, "--source-repo", "acme/mono"],
+    );
+    assert!(text.contains("    dockerfile: shop/Dockerfile\n"), "{text}");
     let said = refused(
         root,
         &["enroll", "--scan", "nowhere", "--source-repo", "a/b"],

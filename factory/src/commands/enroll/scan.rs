@@ -17,6 +17,7 @@ use image_factory::enroll::{Found, Source};
 use image_factory::model::Model;
 use walkdir::WalkDir;
 
+use super::super::init::inside;
 use super::Args;
 
 /// Deeper there is nothing that people wrote.
@@ -36,6 +37,11 @@ pub(super) fn dockerfiles(folder: &Path, said: &mut Said) -> Result<Vec<Found>, 
     if !meta.is_dir() {
         return Err(unusable(&"it is no folder"));
     }
+    // Entries name paths from the top of the checkout, wherever the search begins.
+    let prefix = match inside(folder).as_str() {
+        "." => String::new(),
+        inside => format!("{inside}/"),
+    };
     let mut found = Vec::new();
     let walk = WalkDir::new(folder)
         .max_depth(DEEPEST)
@@ -69,7 +75,7 @@ pub(super) fn dockerfiles(folder: &Path, said: &mut Said) -> Result<Vec<Found>, 
             continue;
         };
         found.push(Found {
-            path: parts.join("/"),
+            path: format!("{prefix}{}", parts.join("/")),
             bases: bases(entry.path()),
         });
     }
