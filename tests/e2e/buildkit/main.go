@@ -118,6 +118,8 @@ func answer(line []byte, bare bool) []byte {
 		t = &Truth{Verdict: "error", Message: "not a case: " + err.Error()}
 	} else {
 		t = truth(&c)
+		// Of several suggestions that are as good, BuildKit makes any.
+		t.Message, _, _ = strings.Cut(t.Message, " (did you mean ")
 		if bare {
 			t.Dockerfile = nil
 		}
