@@ -703,3 +703,46 @@ fn a_helper_is_asked_once_and_by_its_input() {
         );
     }
 }
+
+#[test]
+fn who_is_elsewhere_is_asked_through_the_proxy() {
+    use crate::servers::http::{Answer, Server};
+    let proxy = Server::start(|_| Answer::text(407, "no"));
+    let address = proxy.url().replace("http://", "http://me:hunter2@");
+    let variable = move |name: &str| match name {
+        "https_proxy" | "http_proxy" => Some(address.clone()),
+        "no_proxy" => Some("direct.invalid".to_owned()),
+        _ => None,
+    };
+    let plain = Host {
+        insecure: Some(true),
+        authorities: None,
+    };
+    let client = Registry::new(Options {
+        proxies: Proxies::new(variable),
+        hosts: BTreeMap::from([("plain.example.com".to_owned(), plain)]),
+        ..options()
+    });
+    let stub = Stub::start();
+    stub.push("a", "1", "x");
+    client.resolve(&reference(&stub, "a:1"), None).unwrap();
+    assert!(
+        proxy.requests().is_empty(),
+        "this machine is asked directly"
+    );
+    for (image, line) in [
+        ("tls.example.com/a:1", "CONNECT tls.example.com:443"),
+        ("plain.example.com/a:1", "CONNECT plain.example.com:80"),
+    ] {
+        let image = Reference::parse(image).unwrap();
+        let error = failure(&client, &image);
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+        let requests = proxy.requests();
+        assert_eq!(format!("{} {}", requests[0].method, requests[0].path), line);
+        assert!(requests[0].header("proxy-authorization").is_some());
+        proxy.forget();
+    }
+    let direct = Reference::parse("direct.invalid/a:1").unwrap();
+    assert_eq!(failure(&client, &direct).kind, Kind::Unreachable);
+    assert!(proxy.requests().is_empty());
+}
