@@ -56,7 +56,7 @@ CONF
 # registry NAME [auth] [tls]: an empty docker-registry at $REGISTRY (host:port), with
 # user `robot`, password `registry-password`, and with a certificate of $SERVER_CA.
 registry() {
-    local name=$1 port conf=$WORK/registry-$1 scheme=http
+    local port conf=$WORK/registry-$1 scheme=http
     shift
     package docker-registry docker-registry && package htpasswd apache2-utils && package curl curl || return 1
     port=$(free_port) || return 1
