@@ -2,6 +2,7 @@
 
 mod lifecycle;
 mod merging;
+mod properties;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
