@@ -174,6 +174,18 @@ impl Surroundings {
     }
 }
 
+impl Surroundings {
+    /// A variable of the environment, if it is text.
+    #[must_use]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "shell: the one place that reads the environment"
+    )]
+    pub fn variable(name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+}
+
 /// Where text goes. Styles are taken out on the way where they are not wanted.
 pub struct Streams<'a> {
     /// Results.

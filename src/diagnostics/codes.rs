@@ -374,6 +374,10 @@ codes! {
         "Analyses run as Jobs, which can be delayed. The build says that it was created before the one that is \
          recorded, and its tag is no higher version, so it changes nothing. To go back to an older build on purpose, \
          publish it under a higher version.";
+    NOT_RENDERED = "IF227", "manifests not rendered with a commit":
+        "What is recorded is committed together with the manifests that follow from it. These could not be rendered, \
+         because something else is wrong in images.yaml or in state. The state was committed alone, so that nothing \
+         that was learnt is lost. Run `image-factory synth`, mend what it tells, and commit `dist/`.";
 
     DOCKERFILE_NOT_FOUND = "IF235", "Dockerfile that cannot be read":
         "The repository, the branch or the file that the entry's `source` names could not be had. The image is recorded \

@@ -39,6 +39,21 @@ pub(crate) struct Declaration {
 /// stops the build.
 pub(crate) const TEMPLATES: &[Declaration] = &[
     Declaration {
+        path: "commits/record.txt",
+        variables: &[
+            Variable::Text("name"),
+            Variable::Text("reference"),
+            Variable::Text("tag"),
+            Variable::Text("from"),
+            Variable::Text("digest"),
+            Variable::Text("short"),
+            Variable::Text("at"),
+            Variable::Text("freight"),
+            Variable::List("dependents"),
+            Variable::Text("by"),
+        ],
+    },
+    Declaration {
         path: "updates/commit-message.txt",
         variables: UPDATES,
     },

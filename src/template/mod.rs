@@ -27,9 +27,37 @@ pub struct Updates<'a> {
     pub paths: &'a [String],
 }
 
+/// What the message of a commit that records a digest may say. What is not known is
+/// an empty text.
+#[derive(Clone, Debug, Serialize)]
+pub struct RecordCommit<'a> {
+    /// The base image or external image.
+    pub name: &'a str,
+    /// The reference.
+    pub reference: &'a str,
+    /// The tag that the digest was found behind.
+    pub tag: &'a str,
+    /// The digest before; empty if this is the first.
+    pub from: &'a str,
+    /// The digest.
+    pub digest: &'a str,
+    /// Its first digits.
+    pub short: &'a str,
+    /// When it was learnt.
+    pub at: &'a str,
+    /// The Kargo Freight that brought it.
+    pub freight: &'a str,
+    /// The images that have to follow, each with when and how.
+    pub dependents: &'a [String],
+    /// The program and its version.
+    pub by: &'a str,
+}
+
 /// A template together with what fills it.
 #[derive(Clone, Copy, Debug)]
 pub enum Text<'a> {
+    /// Message of the commit that records a digest.
+    RecordCommit(&'a RecordCommit<'a>),
     /// Message of the commit that an `updates` Stage makes.
     UpdatesCommit(&'a Updates<'a>),
     /// Title of the pull request that an `updates` Stage opens.
@@ -41,6 +69,7 @@ pub enum Text<'a> {
 impl Text<'_> {
     fn path(&self) -> &'static str {
         match self {
+            Self::RecordCommit(_) => "commits/record.txt",
             Self::UpdatesCommit(_) => "updates/commit-message.txt",
             Self::UpdatesPullRequestTitle(_) => "updates/pull-request-title.txt",
             Self::UpdatesPullRequestBody(_) => "updates/pull-request-body.md",
@@ -49,6 +78,7 @@ impl Text<'_> {
 
     fn context(&self) -> minijinja::Value {
         match self {
+            Self::RecordCommit(record) => minijinja::Value::from(Serde(record)),
             Self::UpdatesCommit(updates)
             | Self::UpdatesPullRequestTitle(updates)
             | Self::UpdatesPullRequestBody(updates) => minijinja::Value::from(Serde(updates)),

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::check::{Declaration, TEMPLATES, Variable, check};
-use super::{SOURCES, Templates, Text, Updates};
+use super::{RecordCommit, SOURCES, Templates, Text, Updates};
 
 const ONE: Declaration = Declaration {
     path: "one.txt",
@@ -71,9 +71,12 @@ fn an_unknown_filter_is_named_with_its_line() {
 fn the_context_has_exactly_the_declared_variables() {
     let paths = ["a".to_owned()];
     let updates = updates(&paths);
-    for text in texts(&updates) {
+    for text in all(&updates, &record(&paths)) {
         let declared = TEMPLATES.iter().find(|t| t.path == text.path()).unwrap();
-        let value = serde_json::to_value(updates.clone()).unwrap();
+        let value = match text {
+            Text::RecordCommit(record) => serde_json::to_value(record).unwrap(),
+            _ => serde_json::to_value(updates.clone()).unwrap(),
+        };
         let given: BTreeSet<_> = value
             .as_object()
             .unwrap()
@@ -89,7 +92,8 @@ fn the_context_has_exactly_the_declared_variables() {
 fn every_template_has_a_text_and_the_other_way_round() {
     let paths = [];
     let updates = updates(&paths);
-    let known: BTreeSet<_> = texts(&updates).iter().map(Text::path).collect();
+    let record = record(&paths);
+    let known: BTreeSet<_> = all(&updates, &record).iter().map(Text::path).collect();
     let there: BTreeSet<_> = SOURCES.iter().map(|(path, _)| *path).collect();
     assert_eq!(known, there);
 }
@@ -118,6 +122,61 @@ fn texts_read_well_and_keep_expressions_as_they_are() {
         body.contains("the Kargo Stage `update-backstage`"),
         "{body}"
     );
+}
+
+#[test]
+fn a_recorded_digest_is_told_with_what_is_known_of_it() {
+    let dependents = ["shop, due 2026-03-12T00:00:00Z".to_owned()];
+    let templates = Templates::new().unwrap();
+    let commit = |record: &RecordCommit<'_>| templates.render(&Text::RecordCommit(record)).unwrap();
+    assert_eq!(
+        commit(&record(&dependents)),
+        "Record 0123456789ab for node-22\n\n\
+         node:22 points to another image now.\n\n\
+         From:    sha256:ab\n\
+         To:      sha256:0123456789abcd\n\
+         Tag:     22\n\
+         At:      2026-03-05T00:00:00Z\n\
+         Freight: f00d\n\n\
+         Images to be rebuilt:\n\
+         - shop, due 2026-03-12T00:00:00Z\n\n\
+         Recorded-by: image-factory 0.0.0"
+    );
+    let first = RecordCommit {
+        from: "",
+        tag: "",
+        freight: "",
+        ..record(&[])
+    };
+    assert_eq!(
+        commit(&first),
+        "Record 0123456789ab for node-22\n\n\
+         node:22 is seen for the first time.\n\n\
+         To:      sha256:0123456789abcd\n\
+         At:      2026-03-05T00:00:00Z\n\n\
+         Recorded-by: image-factory 0.0.0"
+    );
+}
+
+fn all<'a>(updates: &'a Updates<'a>, record: &'a RecordCommit<'a>) -> Vec<Text<'a>> {
+    let mut all = vec![Text::RecordCommit(record)];
+    all.extend(texts(updates));
+    all
+}
+
+fn record(dependents: &[String]) -> RecordCommit<'_> {
+    RecordCommit {
+        name: "node-22",
+        reference: "node:22",
+        tag: "22",
+        from: "sha256:ab",
+        digest: "sha256:0123456789abcd",
+        short: "0123456789ab",
+        at: "2026-03-05T00:00:00Z",
+        freight: "f00d",
+        dependents,
+        by: "image-factory 0.0.0",
+    }
 }
 
 fn texts<'a>(updates: &'a Updates<'a>) -> [Text<'a>; 3] {

@@ -5,7 +5,9 @@ mod discover;
 mod enroll;
 mod graph;
 mod init;
+mod landing;
 mod pages;
+mod record;
 mod retire;
 mod status;
 
@@ -21,6 +23,8 @@ pub(crate) enum Command {
     Discover(discover::Args),
     /// Show what Dockerfiles are built on
     Bases(bases::Args),
+    /// Record what a base image or an external image points to now
+    Record(record::Args),
     /// Make a new factory: an images.yaml to fill, its schema, and first manifests
     Init(init::Args),
     /// Add an image to images.yaml, or propose entries for the Dockerfiles of a folder
@@ -57,6 +61,7 @@ pub(crate) fn run(
         Command::Completions(args) => pages::completions(args, streams),
         Command::Man(args) => pages::man(args, streams),
         Command::Graph(args) => graph::run(args, common, around, streams),
+        Command::Record(args) => record::run(args, common, around, streams),
         Command::Explain(args) => explain::run(args, common, streams),
     }
 }

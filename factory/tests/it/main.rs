@@ -13,6 +13,7 @@ mod graph;
 mod own;
 mod process;
 mod publish;
+mod record;
 mod registry;
 mod scenarios;
 mod servers;
