@@ -16,9 +16,10 @@ use crate::servers::registry::{Door, Fault, INDEX, Registry as Stub};
 fn options() -> Options {
     Options {
         timeouts: Timeouts {
-            connect: Duration::from_millis(800),
-            answer: Duration::from_millis(800),
-            whole: Duration::from_millis(1500),
+            // Only who hangs reaches these, and its tests have shorter ones.
+            connect: Duration::from_secs(20),
+            answer: Duration::from_secs(20),
+            whole: Duration::from_secs(20),
         },
         patience: Patience {
             attempts: 3,
@@ -500,7 +501,10 @@ fn a_host_that_hangs_costs_its_timeout_once() {
             Kind::Unreachable
         );
     }
-    assert!(start.elapsed() < Duration::from_millis(100));
+    assert!(
+        start.elapsed() < Duration::from_millis(400),
+        "nobody was asked"
+    );
     assert!(stub.asked().is_empty());
 }
 
@@ -510,9 +514,9 @@ fn one_slow_image_stops_no_other_of_its_registry() {
     stub.push("good", "1", "x");
     let client = Registry::new(Options {
         timeouts: Timeouts {
-            connect: Duration::from_millis(300),
-            answer: Duration::from_millis(300),
-            whole: Duration::from_millis(300),
+            connect: Duration::from_millis(800),
+            answer: Duration::from_millis(800),
+            whole: Duration::from_millis(800),
         },
         ..options()
     });
