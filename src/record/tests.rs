@@ -232,6 +232,23 @@ fn a_change_is_recorded_and_dependents_wait_their_own_delay() {
 }
 
 #[test]
+fn times_of_other_programs_keep_their_spelling() {
+    let tree = see(&tree(), "node-22", d(1), day(2));
+    let tree = see(&tree, "node-22", d(2), day(5));
+    let path = "state/images/shop.yaml";
+    let text = tree.text(path).expect("a file");
+    let mut edit = Edit::default();
+    let spelled = "pendingSince: \"2026-03-05T01:00:00.5+01:00\"";
+    edit.write(
+        path,
+        text.replace("pendingSince: \"2026-03-05T00:00:00Z\"", spelled),
+    );
+    let tree = see(&tree.with(&edit), "node-22", d(3), day(7));
+    let text = tree.text(path).expect("a file");
+    assert!(text.contains(spelled), "{text}");
+}
+
+#[test]
 fn a_digest_that_repeats_changes_no_byte() {
     let mut event = seen("node-22", d(1));
     event.metadata = Some(Metadata {
@@ -363,8 +380,9 @@ fn what_a_build_was_made_from_by_the_surest_source() {
 fn a_digest_that_the_history_does_not_have_leaves_the_decision_to_time() {
     let tree = see(&tree(), "node-22", d(1), day(2));
     let tree = see(&tree, "node-22", d(2), day(5));
-    // The digest of one platform, say: it never equals what is behind the tag.
-    let mut event = built("shop", "1.0.0", d(50), Some(day(6)));
+    // The digest of one platform, say: it never equals what is behind the tag. What was
+    // learnt in the second of the build had happened before.
+    let mut event = built("shop", "1.0.0", d(50), Some(day(5)));
     event.base_digests.insert("node:22".to_owned(), d(99));
     let tree = put_build(&tree, &event, day(6));
     assert_eq!(waits(&tree, "shop"), None);
