@@ -39,6 +39,14 @@ pub(crate) struct Declaration {
 /// stops the build.
 pub(crate) const TEMPLATES: &[Declaration] = &[
     Declaration {
+        path: "commits/discover.txt",
+        variables: &[
+            Variable::Text("subject"),
+            Variable::List("news"),
+            Variable::Text("by"),
+        ],
+    },
+    Declaration {
         path: "commits/record.txt",
         variables: &[
             Variable::Text("name"),

@@ -27,6 +27,17 @@ pub struct Updates<'a> {
     pub paths: &'a [String],
 }
 
+/// What the commit message of a discovery may say.
+#[derive(Clone, Debug, Serialize)]
+pub struct Discovery<'a> {
+    /// The first line.
+    pub subject: &'a str,
+    /// What was learnt, a line each.
+    pub news: &'a [String],
+    /// The program and its version.
+    pub by: &'a str,
+}
+
 /// What the message of a commit that records a digest may say. What is not known is
 /// an empty text.
 #[derive(Clone, Debug, Serialize)]
@@ -56,6 +67,8 @@ pub struct RecordCommit<'a> {
 /// A template together with what fills it.
 #[derive(Clone, Copy, Debug)]
 pub enum Text<'a> {
+    /// Message of the commit that `discover --commit` makes.
+    DiscoverCommit(&'a Discovery<'a>),
     /// Message of the commit that records a digest.
     RecordCommit(&'a RecordCommit<'a>),
     /// Message of the commit that an `updates` Stage makes.
@@ -69,6 +82,7 @@ pub enum Text<'a> {
 impl Text<'_> {
     fn path(&self) -> &'static str {
         match self {
+            Self::DiscoverCommit(_) => "commits/discover.txt",
             Self::RecordCommit(_) => "commits/record.txt",
             Self::UpdatesCommit(_) => "updates/commit-message.txt",
             Self::UpdatesPullRequestTitle(_) => "updates/pull-request-title.txt",
@@ -78,6 +92,7 @@ impl Text<'_> {
 
     fn context(&self) -> minijinja::Value {
         match self {
+            Self::DiscoverCommit(discovery) => minijinja::Value::from(Serde(discovery)),
             Self::RecordCommit(record) => minijinja::Value::from(Serde(record)),
             Self::UpdatesCommit(updates)
             | Self::UpdatesPullRequestTitle(updates)

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::check::{Declaration, TEMPLATES, Variable, check};
-use super::{RecordCommit, SOURCES, Templates, Text, Updates};
+use super::{Discovery, RecordCommit, SOURCES, Templates, Text, Updates};
 
 const ONE: Declaration = Declaration {
     path: "one.txt",
@@ -93,7 +93,15 @@ fn every_template_has_a_text_and_the_other_way_round() {
     let paths = [];
     let updates = updates(&paths);
     let record = record(&paths);
-    let known: BTreeSet<_> = all(&updates, &record).iter().map(Text::path).collect();
+    let news = [];
+    let discovery = Discovery {
+        subject: "Discover",
+        news: &news,
+        by: "image-factory 0.0.0",
+    };
+    let mut known = all(&updates, &record);
+    known.push(Text::DiscoverCommit(&discovery));
+    let known: BTreeSet<_> = known.iter().map(Text::path).collect();
     let there: BTreeSet<_> = SOURCES.iter().map(|(path, _)| *path).collect();
     assert_eq!(known, there);
 }
@@ -121,6 +129,27 @@ fn texts_read_well_and_keep_expressions_as_they_are() {
     assert!(
         body.contains("the Kargo Stage `update-backstage`"),
         "{body}"
+    );
+}
+
+#[test]
+fn the_commit_of_a_discovery_lists_what_is_new() {
+    let news = [
+        "app: enrolled".to_owned(),
+        "node-22: new base image".to_owned(),
+    ];
+    let discovery = Discovery {
+        subject: "Discover app",
+        news: &news,
+        by: "image-factory 0.0.0",
+    };
+    let text = Templates::new()
+        .and_then(|templates| templates.render(&Text::DiscoverCommit(&discovery)))
+        .unwrap();
+    assert_eq!(
+        text,
+        "Discover app\n\n- app: enrolled\n- node-22: new base image\n\n\
+         Recorded-by: image-factory 0.0.0"
     );
 }
 

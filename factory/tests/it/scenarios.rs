@@ -595,3 +595,54 @@ fn state_of_an_older_program_is_mended_once() {
     );
     assert_eq!(factory.tree(), before);
 }
+
+impl Factory {
+    fn git(&self, args: &[&str]) -> String {
+        let output = Command::new("git")
+            .args(["-c", "user.name=T", "-c", "user.email=t@example.com"])
+            .args(args)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .env("HOME", self.folder.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{args:?}: {said}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+#[test]
+fn state_and_manifests_are_one_commit() {
+    let factory = Factory::new();
+    factory
+        .enroll(&[&managed("shop")])
+        .dockerfile("shop", "FROM node:22\n");
+    factory.git(&["init", "-q", "-b", "main"]);
+    factory.git(&["config", "user.name", "T"]);
+    factory.git(&["config", "user.email", "t@example.com"]);
+    factory.git(&["add", "."]);
+    factory.git(&["commit", "-qm", "Begin"]);
+    let (exit, report) = factory.discover(NOON, &["--commit"]);
+    assert_eq!(exit, 0, "{report:#}");
+    let head = factory.git(&["rev-parse", "HEAD"]);
+    assert_eq!(report["commit"], head.trim());
+    let files = factory.git(&["show", "--name-only", "--format=%s", "HEAD"]);
+    for line in [
+        "Discover what is new about shop and 1 more",
+        "dist/image-factory.k8s.yaml",
+        "state/base-images/node-22.yaml",
+        "state/images/shop.yaml",
+    ] {
+        assert!(
+            files.lines().any(|it| it == line),
+            "{line} is not in\n{files}"
+        );
+    }
+    assert_eq!(factory.git(&["status", "--short"]), "");
+    assert_eq!(factory.run(&["synth", "--check"]).status.code(), Some(0));
+    let (exit, report) = factory.discover(LATER, &["--commit"]);
+    assert_eq!((exit, &report["commit"]), (0, &Value::Null));
+    assert_eq!(factory.git(&["rev-parse", "HEAD"]), head, "no empty commit");
+}

@@ -1,6 +1,7 @@
 //! `discover [IMAGE…]`: which base images the enrolled images have, into state/.
 
 mod bar;
+mod commit;
 mod locate;
 mod report;
 mod resolve;
@@ -40,6 +41,12 @@ pub(crate) struct Args {
     /// Make the state of the named images anew; what it remembers is lost
     #[arg(long, requires = "images")]
     reset_state: bool,
+    /// Commit what changes, together with the manifests that follow from it
+    #[arg(long, conflicts_with = "check")]
+    commit: bool,
+    /// Push the commit, again and again if others push at the same time
+    #[arg(long, requires = "commit")]
+    push: bool,
     #[command(flatten)]
     root: Root,
 }
@@ -107,6 +114,8 @@ fn mend(args: &Args, around: &Surroundings) -> String {
 
 /// What is known before the state is looked at for writing.
 struct Gathered {
+    git: Git,
+    settings: Settings,
     located: Located,
     answers: Answers,
     scope: Scope,
@@ -142,6 +151,9 @@ fn discover(
     };
     let _lock = run::lock(&layout, &layout.root, hold, streams, said)?;
     let tree = run.load(said)?;
+    if args.commit {
+        return commit::commit(&run, &tree, &gathered, streams, said);
+    }
     let mut done = run.compute(&tree, &gathered, said)?;
     if !args.check && !done.edit.is_empty() {
         workspace::apply(&layout, &done.edit).map_err(|faults| said.stop(faults))?;
@@ -198,6 +210,8 @@ impl Run<'_> {
         });
         bar.end();
         let mut gathered = Gathered {
+            git,
+            settings,
             located,
             answers: Answers::default(),
             scope,
@@ -208,7 +222,7 @@ impl Run<'_> {
             let bar = Bar::new(common, "references");
             let asked = resolve::ask(
                 &after,
-                (&settings, &images),
+                (&gathered.settings, &images),
                 &gathered.scope,
                 &self.layout.root,
                 &|done, total| bar.at(done, total),

@@ -20,8 +20,8 @@ pub(super) struct Done {
     pub(super) commit: Option<String>,
 }
 
-/// For people. `command` mends what `--check` found.
-pub(super) fn text(done: &Done, command: &str, verbose: bool) -> String {
+/// What was learnt, a line each. `verbose`: also what is as it was.
+pub(super) fn news(done: &Done, verbose: bool) -> Vec<String> {
     let outcome = &done.outcome;
     let mut lines: Vec<String> = Vec::new();
     for image in &outcome.images {
@@ -42,6 +42,13 @@ pub(super) fn text(done: &Done, command: &str, verbose: bool) -> String {
         };
         lines.push(format!("{}: {} {what}", seen.name, seen.reference));
     }
+    lines
+}
+
+/// For people. `command` mends what `--check` found.
+pub(super) fn text(done: &Done, command: &str, verbose: bool) -> String {
+    let outcome = &done.outcome;
+    let mut lines = news(done, verbose);
     let files = match done.edit.files.len() {
         0 => {
             let count = outcome.images.len();
