@@ -518,6 +518,16 @@ codes! {
     ENROLLED_MISSING = "IF287", "image of which something is not there":
         "`enroll` looks whether the Dockerfile is where the entry says, and whether the registry answers, so that a slip of \
          the pen is found out at once. `--no-verify` adds the entry unseen.";
+    NOT_ANALYZABLE = "IF310", "image that has no Dockerfile of ours":
+        "`analyze` reads the Dockerfile of a managed image: an entry with `source.repo`. Of an external image, somebody \
+         else has the Dockerfile; its new digests are recorded by `record`.";
+    ARGUMENT_DIFFERS = "IF311", "argument that images.yaml contradicts":
+        "Manifests that were rendered before images.yaml changed start Jobs with old values. What images.yaml says now is \
+         what counts; the argument is passed over. Once the new manifests are applied, the warning goes away.";
+    NOT_CLONED = "IF312", "factory that cannot be cloned":
+        "The folder of `--image-factory-dir` is not there or empty, so the factory's repository has to be cloned into it: \
+         `--git-repo` names the repository, `--git-branch` the branch. Credentials come from git's configuration, or \
+         from the token of its host.";
 }
 
 /// The reference of all codes as Markdown: `docs/codes.md`.

@@ -62,6 +62,14 @@ pub(crate) const TEMPLATES: &[Declaration] = &[
         ],
     },
     Declaration {
+        path: "commits/analyze.txt",
+        variables: &[
+            Variable::Text("subject"),
+            Variable::Text("why"),
+            Variable::List("facts"),
+        ],
+    },
+    Declaration {
         path: "updates/commit-message.txt",
         variables: UPDATES,
     },

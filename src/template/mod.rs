@@ -64,6 +64,17 @@ pub struct RecordCommit<'a> {
     pub by: &'a str,
 }
 
+/// What the commit message of an analysis may say.
+#[derive(Clone, Debug, Serialize)]
+pub struct Analysis<'a> {
+    /// The first line.
+    pub subject: &'a str,
+    /// What made it happen; a sentence.
+    pub why: &'a str,
+    /// What was found, a line each.
+    pub facts: &'a [String],
+}
+
 /// A template together with what fills it.
 #[derive(Clone, Copy, Debug)]
 pub enum Text<'a> {
@@ -71,6 +82,8 @@ pub enum Text<'a> {
     DiscoverCommit(&'a Discovery<'a>),
     /// Message of the commit that records a digest.
     RecordCommit(&'a RecordCommit<'a>),
+    /// Message of the commit that `analyze --commit` makes.
+    AnalyzeCommit(&'a Analysis<'a>),
     /// Message of the commit that an `updates` Stage makes.
     UpdatesCommit(&'a Updates<'a>),
     /// Title of the pull request that an `updates` Stage opens.
@@ -84,6 +97,7 @@ impl Text<'_> {
         match self {
             Self::DiscoverCommit(_) => "commits/discover.txt",
             Self::RecordCommit(_) => "commits/record.txt",
+            Self::AnalyzeCommit(_) => "commits/analyze.txt",
             Self::UpdatesCommit(_) => "updates/commit-message.txt",
             Self::UpdatesPullRequestTitle(_) => "updates/pull-request-title.txt",
             Self::UpdatesPullRequestBody(_) => "updates/pull-request-body.md",
@@ -94,6 +108,7 @@ impl Text<'_> {
         match self {
             Self::DiscoverCommit(discovery) => minijinja::Value::from(Serde(discovery)),
             Self::RecordCommit(record) => minijinja::Value::from(Serde(record)),
+            Self::AnalyzeCommit(analysis) => minijinja::Value::from(Serde(analysis)),
             Self::UpdatesCommit(updates)
             | Self::UpdatesPullRequestTitle(updates)
             | Self::UpdatesPullRequestBody(updates) => minijinja::Value::from(Serde(updates)),

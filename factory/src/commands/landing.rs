@@ -43,6 +43,11 @@ impl Landing {
     pub(crate) const fn commits(&self) -> bool {
         self.commit
     }
+
+    /// Is it pushed?
+    pub(crate) const fn pushes(&self) -> bool {
+        self.push
+    }
 }
 
 /// What became of the change.
@@ -54,6 +59,16 @@ pub(crate) struct Landed {
 }
 
 impl Landed {
+    /// The files that changed, by path.
+    pub(crate) fn files(&self) -> &[String] {
+        &self.files
+    }
+
+    /// What was committed.
+    pub(crate) const fn published(&self) -> Option<&Published> {
+        self.commit.as_ref()
+    }
+
     /// As people are told.
     pub(crate) fn text(&self) -> String {
         let count = self.files.len();

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod analyze;
 mod bases;
 mod discover;
 mod enroll;
@@ -25,6 +26,8 @@ pub(crate) enum Command {
     Bases(bases::Args),
     /// Record what a base image or an external image points to now
     Record(record::Args),
+    /// Read the Dockerfile of one image that was built, and record the build
+    Analyze(Box<analyze::Args>),
     /// Make a new factory: an images.yaml to fill, its schema, and first manifests
     Init(init::Args),
     /// Add an image to images.yaml, or propose entries for the Dockerfiles of a folder
@@ -54,6 +57,7 @@ pub(crate) fn run(
         Command::Synth(args) => synth::run(args, common, " synth", around, streams),
         Command::Discover(args) => discover::run(args, common, around, streams),
         Command::Bases(args) => bases::run(args, common, around, streams),
+        Command::Analyze(args) => analyze::run(args, common, around, streams),
         Command::Init(args) => init::run(args, common, around, streams),
         Command::Enroll(args) => enroll::run(args, common, around, streams),
         Command::Retire(args) => retire::run(args, common, around, streams),

@@ -122,6 +122,15 @@ impl<'a> Checkout<'a> {
         }
     }
 
+    /// The commit that HEAD is at; `None` before the first one.
+    ///
+    /// # Errors
+    ///
+    /// If git cannot be run.
+    pub fn at(&self) -> Result<Option<String>, Trouble> {
+        self.commit("HEAD")
+    }
+
     /// What HEAD is.
     pub(super) fn head(&self) -> Result<Option<Head>, Trouble> {
         let branch = self.git.perhaps(&["symbolic-ref", "-q", "HEAD"])?;

@@ -17,6 +17,7 @@
 pub mod auth;
 pub mod cache;
 mod checkout;
+pub mod clone;
 mod commit;
 mod error;
 mod listing;
@@ -35,6 +36,7 @@ mod tree_at;
 pub mod words;
 
 pub use checkout::Checkout;
+pub use program::Trouble;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};

@@ -6,6 +6,7 @@
     reason = "tests start programs and fail by panicking; helpers outside #[test] too"
 )]
 
+mod analyze;
 mod bases;
 mod enroll;
 mod git_server;

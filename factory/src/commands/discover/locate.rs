@@ -19,7 +19,7 @@ use image_factory::discover::{Found, Scope, wanted};
 use image_factory::model::{Image, Name, Parse as _, RepoPath, RepoSlug, Settings, Source};
 
 /// More than any Dockerfile; what is larger is none.
-const LIMIT: u64 = 16 << 20;
+pub(crate) const LIMIT: u64 = 16 << 20;
 
 /// `--source OWNER/REPO=DIR`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -68,6 +68,14 @@ pub(crate) struct Located {
 /// Is there a folder?
 pub(crate) fn is_folder(path: &Path) -> bool {
     path.is_dir()
+}
+
+/// Is nothing there, or a folder without files?
+pub(crate) fn is_empty(path: &Path) -> bool {
+    match std::fs::read_dir(path) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
 }
 
 /// Looks for the Dockerfiles of a scope. `progress` is told how many repositories of
@@ -125,7 +133,7 @@ pub(crate) fn is_own(source: &Source, settings: &Settings) -> bool {
 
 /// The Dockerfile in the state repository, if the image has one there. A bare name may
 /// be meant in the folder of the image's files.
-fn of_state_repository(image: &Image) -> Option<Vec<RepoPath>> {
+pub(crate) fn of_state_repository(image: &Image) -> Option<Vec<RepoPath>> {
     let local = image.local.as_ref()?;
     let path = local.dockerfile.clone()?;
     let bare = !path.as_str().contains('/');

@@ -2,7 +2,7 @@
 
 mod bar;
 mod commit;
-mod locate;
+pub(crate) mod locate;
 mod report;
 mod resolve;
 
