@@ -19,6 +19,8 @@ pub(super) struct Budget {
     bytes: usize,
     /// Patterns that may still be matched.
     patterns: usize,
+    /// How long that may take, in bytes of patterns times bytes of values.
+    work: usize,
 }
 
 impl Default for Budget {
@@ -26,6 +28,7 @@ impl Default for Budget {
         Self {
             bytes: 64 << 20,
             patterns: 2_000,
+            work: 1 << 28,
         }
     }
 }
@@ -60,7 +63,7 @@ impl Value {
     fn lack(&mut self, names: &[String]) {
         for name in names {
             // Hundreds of them tell no more than the first few.
-            if self.lacks.len() < 100 && !self.lacks.contains(name) {
+            if self.lacks.len() < 16 && !self.lacks.contains(name) {
                 self.lacks.push(name.clone());
             }
         }
@@ -95,6 +98,8 @@ pub(super) struct Style {
     pub(super) ignore_quotes: bool,
     /// A variable without value stays as it is written.
     pub(super) keep_unset: bool,
+    /// The text is split into words.
+    pub(super) words: bool,
 }
 
 impl Style {
@@ -106,6 +111,7 @@ impl Style {
             raw_escapes: false,
             ignore_quotes: false,
             keep_unset: false,
+            words: false,
         }
     }
 }
@@ -122,7 +128,7 @@ pub(super) struct Problem {
 #[derive(Debug, Default)]
 pub(super) struct Expanded {
     pub(super) value: Value,
-    /// The text split at blanks outside of quotes.
+    /// The text split at blanks outside of quotes, if that is asked for.
     pub(super) words: Vec<String>,
 }
 
@@ -176,7 +182,7 @@ struct Words {
     inside: bool,
 }
 
-impl Reader<'_> {
+impl<'r> Reader<'r> {
     fn rest(&self) -> &str {
         self.text.get(self.at..).unwrap_or_default()
     }
@@ -208,7 +214,23 @@ impl Reader<'_> {
         }
     }
 
+    /// Takes as much as has no meaning but itself.
+    fn ordinary(&mut self, stop: Option<char>) -> &'r str {
+        let special = |byte: &u8| {
+            let c = char::from(*byte);
+            matches!(c, '$' | '<' | '\'' | '"') || c == self.style.escape || Some(c) == stop
+        };
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let length = rest.as_bytes().iter().position(special);
+        let part = rest.get(..length.unwrap_or(rest.len())).unwrap_or_default();
+        self.at += part.len();
+        part
+    }
+
     fn split(&mut self, words: &mut Words, text: &str) {
+        if !self.style.words {
+            return;
+        }
         for c in text.chars() {
             if !c.is_whitespace() {
                 self.word.push(c);
@@ -221,6 +243,9 @@ impl Reader<'_> {
     }
 
     fn whole(&mut self, words: &mut Words, text: &str) {
+        if !self.style.words {
+            return;
+        }
         self.word.push_str(text);
         words.inside = true;
     }
@@ -234,7 +259,15 @@ impl Reader<'_> {
         self.word.clear();
         let mut stopped = stop.is_none();
         let mut buffer = [0; 4];
-        while let Some(c) = self.peek() {
+        loop {
+            let part = self.ordinary(stop);
+            if !part.is_empty() {
+                value.text.push_str(part);
+                self.split(&mut words, part);
+            }
+            let Some(c) = self.peek() else {
+                break;
+            };
             if Some(c) == stop {
                 self.next();
                 stopped = true;
@@ -313,6 +346,7 @@ impl Reader<'_> {
             value.text.push('"');
         }
         loop {
+            value.text.push_str(self.ordinary(None));
             match self.peek() {
                 None => {
                     self.at = start;
@@ -545,6 +579,11 @@ impl Reader<'_> {
                 pattern.text, replacement.text
             )));
         }
+        // What comes out is at most this long.
+        let most = replacement.text.len().saturating_mul(value.text.len() + 1);
+        if all && most > self.budget.bytes {
+            return self.problem("the variables of this file expand to more than 64 MiB");
+        }
         let text = self.matched(start, &pattern.text, &value.text, |pattern, value| {
             pattern::replace(pattern, value, &replacement.text, all)
         })?;
@@ -559,11 +598,19 @@ impl Reader<'_> {
         apply: impl FnOnce(&str, &str) -> Result<String, String>,
     ) -> Read<String> {
         let end = std::mem::replace(&mut self.at, start);
-        match self.budget.patterns.checked_sub(1) {
-            Some(left) => self.budget.patterns = left,
-            None => {
+        let work = (pattern.len() + 1).saturating_mul(value.len() + 1);
+        match (
+            self.budget.patterns.checked_sub(1),
+            self.budget.work.checked_sub(work),
+        ) {
+            (Some(patterns), Some(work)) => {
+                self.budget.patterns = patterns;
+                self.budget.work = work;
+            }
+            (None, _) => {
                 return self.problem("the variables of this file hold more than 2000 patterns");
             }
+            (_, None) => return self.problem("patterns and values of this file are too long"),
         }
         let text = match apply(pattern, value) {
             Ok(text) => text,

@@ -22,6 +22,7 @@ const STYLE: Style = Style {
     raw_escapes: true,
     ignore_quotes: false,
     keep_unset: true,
+    words: true,
 };
 
 fn split(text: &str, style: Style, budget: &mut Budget) -> Option<Vec<String>> {

@@ -1,5 +1,6 @@
 //! One instruction: what BuildKit would say to it, and what of it matters here.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -455,7 +456,11 @@ impl Reader<'_, '_> {
 
     /// The value of a word where the stage is built, unless a variable hides it.
     /// What cannot be read is a fault there.
-    fn when_built(&mut self, word: &Word) -> Option<String> {
+    fn when_built<'w>(&mut self, word: &'w Word) -> Option<Cow<'w, str>> {
+        let text = word.text.as_str();
+        if !text.contains(['$', '\'', '"', char::from(self.escape), '\u{feff}']) {
+            return Some(Cow::Borrowed(text));
+        }
         let style = Style::word(self.escape);
         match expand(
             &word.text,
@@ -467,7 +472,8 @@ impl Reader<'_, '_> {
                 .value
                 .lacks
                 .is_empty()
-                .then_some(expanded.value.text),
+                .then_some(expanded.value.text)
+                .map(Cow::Owned),
             Err(problem) => {
                 let text = Text {
                     text: word.text.clone(),
@@ -542,16 +548,17 @@ impl Reader<'_, '_> {
 
     /// Where in `range` `text` stands as a value.
     fn within(&self, range: &Range<usize>, text: &str) -> Option<Range<usize>> {
+        // Only so often, as a text can nearly match at each of its characters.
+        const TRIES: usize = 100;
         if text.is_empty() {
             return None;
         }
         let bytes = self.line.part(range.clone());
-        let at = (1..bytes.len()).find(|at| {
-            let before = at.checked_sub(1).and_then(|before| bytes.get(before));
-            let value = bytes
-                .get(*at..)
-                .is_some_and(|rest| rest.starts_with(text.as_bytes()));
-            value && matches!(before, Some(b'=' | b'"' | b'\''))
+        let starts = bytes.iter().enumerate();
+        let starts = starts.filter(|(_, byte)| matches!(byte, b'=' | b'"' | b'\''));
+        let at = starts.map(|(at, _)| at + 1).take(TRIES).find(|at| {
+            let rest = bytes.get(*at..);
+            rest.is_some_and(|rest| rest.starts_with(text.as_bytes()))
         })?;
         Some(range.start + at..range.start + at + text.len())
     }
@@ -637,7 +644,10 @@ impl Reader<'_, '_> {
             if self.when_built(word).is_none() {
                 continue;
             }
-            let style = Style::word(self.escape);
+            let style = Style {
+                words: true,
+                ..Style::word(self.escape)
+            };
             let expanded = expand(
                 &word.text,
                 style,

@@ -252,6 +252,7 @@ impl<'a> Scanner<'a> {
                 fault(span, format!("a second `{key}` directive"))
                     .help(format!("Keep one `# {key}=…` line.")),
             );
+            self.directives.over = true;
             return;
         }
         match (key.as_str(), value) {

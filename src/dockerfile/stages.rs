@@ -11,9 +11,9 @@ use super::{
 };
 use crate::diagnostics::{Span, code, did_you_mean};
 
-/// More stages and references than this in one file are refused: they were
-/// written to fill somebody's memory.
-const MAX_STAGES: usize = 100_000;
+/// More stages, references and the like than this in one file are refused: they
+/// were written to fill somebody's memory.
+const MAX_PARTS: usize = 100_000;
 /// As many faults are told.
 const MAX_FAULTS: usize = 100;
 
@@ -57,6 +57,7 @@ pub(super) fn bases(bytes: &[u8], options: &Options<'_>) -> Result<Bases, Vec<Fa
             .collect(),
         linked: Vec::new(),
         reachable: Vec::new(),
+        fired: 0,
     };
     judge.whole(&file.arguments, options);
     let Judge {
@@ -128,14 +129,18 @@ fn read(bytes: &[u8], options: &Options<'_>) -> (File, u8, Budget) {
     file.check_directive(bytes);
     while let Some((line, parsed)) = instruction::next(&mut scanner, &mut context) {
         any = true;
-        parts += parsed.needs.len()
-            + usize::from(matches!(parsed.kind, Kind::From { .. } | Kind::Onbuild(_)));
-        if parts > MAX_STAGES || file.faults.len() > MAX_FAULTS {
-            if parts > MAX_STAGES {
-                let span = parsed.span.unwrap_or(Span::new(0, 0));
-                let message = format!("the file has more than {MAX_STAGES} stages and references");
-                file.faults.push(fault(span, message));
-            }
+        // A mistake costs more than the rest: a word is looked for that was meant.
+        parts += parsed.needs.len() + 10 * parsed.when_built.len();
+        parts += match &parsed.kind {
+            Kind::From { .. } => 1,
+            Kind::Arg(arguments) if !context.in_stage => arguments.len(),
+            Kind::Onbuild(trigger) => 1 + trigger.needs.len() + 10 * trigger.faults.len(),
+            Kind::Arg(_) | Kind::Other => 0,
+        };
+        if parts > MAX_PARTS {
+            file.faults.push(too_much(parsed.span));
+        }
+        if parts > MAX_PARTS || file.faults.len() > MAX_FAULTS {
             break;
         }
         file.add(line, parsed, &mut context);
@@ -154,6 +159,11 @@ fn read(bytes: &[u8], options: &Options<'_>) -> (File, u8, Budget) {
         );
     }
     (file, scanner.escape, context.budget)
+}
+
+fn too_much(span: Option<Span>) -> Fault {
+    let message = format!("the file has more than {MAX_PARTS} stages, arguments and references");
+    fault(span.unwrap_or(Span::new(0, 0)), message)
 }
 
 impl File {
@@ -273,6 +283,8 @@ struct Judge<'f> {
     declared: BTreeSet<String>,
     linked: Vec<Linked>,
     reachable: Vec<bool>,
+    /// How much ONBUILDs have brought.
+    fired: usize,
 }
 
 impl Judge<'_> {
@@ -706,7 +718,12 @@ impl Judge<'_> {
             return;
         };
         for trigger in &base.triggers {
-            if strict {
+            self.fired += 1 + trigger.needs.len();
+            if self.fired > MAX_PARTS {
+                self.faults.push(too_much(Some(base.span)));
+                return;
+            }
+            if strict && self.faults.len() < MAX_FAULTS {
                 self.faults.extend_from_slice(&trigger.faults);
             }
             for need in &trigger.needs {

@@ -92,7 +92,7 @@ pub(crate) fn run(
             format!("{whole:#}\n")
         }
         Format::Human | Format::Drawing(_) if common.quiet => String::new(),
-        Format::Human | Format::Drawing(_) => human(&answers, several),
+        Format::Human | Format::Drawing(_) => human(&answers, several, common.verbose),
     };
     match streams.print(&text) {
         Err(error) => {
@@ -260,7 +260,7 @@ struct Row {
     style: Style,
 }
 
-fn human(answers: &[Answer], several: bool) -> String {
+fn human(answers: &[Answer], several: bool, full: bool) -> String {
     let mut text = String::new();
     for answer in answers {
         let Some(found) = &answer.bases else {
@@ -271,13 +271,13 @@ fn human(answers: &[Answer], several: bool) -> String {
             let file: String = answer.file.chars().filter(|c| !c.is_control()).collect();
             let _ = writeln!(text, "{gap}{BOLD}{file}{BOLD:#}");
         }
-        table(found, &mut text);
+        table(found, full, &mut text);
     }
     text
 }
 
-fn table(found: &Bases, text: &mut String) {
-    let rows = rows(found);
+fn table(found: &Bases, full: bool, text: &mut String) {
+    let rows = rows(found, full);
     if rows.is_empty() {
         text.push_str("no base: it is built on nothing but `scratch`\n");
         return;
@@ -331,35 +331,51 @@ fn lacking(found: &Bases, declared: bool, text: &mut String) {
     );
 }
 
-/// The rows in the order of the file.
-fn rows(found: &Bases) -> Vec<Row> {
+/// A reference with as much of its digest as tells it from others.
+fn brief(reference: &str) -> String {
+    const DIGITS: usize = 12;
+    match reference.split_once('@') {
+        Some((name, digest)) => {
+            let (algorithm, encoded) = digest.split_once(':').unwrap_or(("", digest));
+            let start: String = encoded.chars().take(DIGITS).collect();
+            format!("{name}@{algorithm}:{start}…")
+        }
+        None => reference.to_owned(),
+    }
+}
+
+/// The rows in the order of the file; `full`, digests and all.
+fn rows(found: &Bases, full: bool) -> Vec<Row> {
     let stage = |index: usize| match found.stages.get(index) {
         Some(Stage {
             name: Some(name), ..
         }) => name.clone(),
         _ => index.to_string(),
     };
-    let unneeded = |reachable: bool| {
-        if reachable {
-            ""
-        } else {
-            "not needed by the build"
-        }
+    let unneeded = |reachable: bool| match reachable {
+        true => "",
+        false => "not needed by the build",
+    };
+    let shown = |reference: String| match full {
+        true => reference,
+        false => brief(&reference),
     };
     let style = |reachable: bool| if reachable { Style::new() } else { DIM };
     let mut rows: Vec<Row> = Vec::new();
     for one in &found.uses {
-        let note = match (&one.image.tag, one.reachable) {
-            (None, true) => "pinned by digest alone: no tag to watch",
-            (_, reachable) => unneeded(reachable),
+        let note = match &one.image.tag {
+            _ if !one.reachable => unneeded(false),
+            None => "pinned by digest alone: no tag to watch",
+            Some(_) if one.image.implicit_latest => "no tag is written",
+            Some(_) => "",
         };
         rows.push(Row {
             place: one.span.start,
             line: one.line,
             stage: stage(one.stage),
             kind: one.kind.as_str(),
-            reference: one.reference.clone(),
-            image: one.image.to_string(),
+            reference: shown(one.reference.clone()),
+            image: shown(one.image.to_string()),
             note,
             style: style(one.reachable),
         });

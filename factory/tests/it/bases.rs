@@ -176,7 +176,7 @@ fn a_file_that_no_build_takes_is_told_and_the_others_are_answered() {
         "{stdout}"
     );
     assert!(
-        stdout.contains("pinned by digest alone: no tag to watch"),
+        stdout.contains("alpine@sha256:0123456789ab…  docker.io/library/alpine@sha256:0123456789ab…  pinned by digest alone: no tag to watch"),
         "{stdout}"
     );
     for told in [
@@ -223,7 +223,7 @@ fn a_dash_is_the_standard_input() {
     child.stdin.take().unwrap().write_all(b"FROM node").unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));
-    let table = "LINE  STAGE  KIND   REFERENCE  IMAGE\n   1  0      from   node       docker.io/library/node:latest\n";
+    let table = "LINE  STAGE  KIND   REFERENCE  IMAGE\n   1  0      from   node       docker.io/library/node:latest  no tag is written\n";
     assert_eq!(String::from_utf8(output.stdout).unwrap(), table);
 }
 
@@ -265,4 +265,17 @@ fn a_huge_file_is_read_in_no_time_and_a_larger_one_is_not_read() {
     let (code, stdout, stderr) = printed(&output);
     assert_eq!((code, stdout), (Some(2), ""));
     assert!(stderr.contains("IF203"), "{stderr}");
+}
+
+#[test]
+fn a_digest_is_shown_in_full_on_request() {
+    let folder = folder();
+    let output = run(folder.path(), &["-v", "pinned.Dockerfile"]);
+    let (code, stdout, stderr) = printed(&output);
+    assert_eq!((code, stderr), (Some(0), ""));
+    let pin = "0123456789abcdef".repeat(4);
+    assert!(
+        stdout.contains(&format!("alpine@sha256:{pin}  ")),
+        "{stdout}"
+    );
 }

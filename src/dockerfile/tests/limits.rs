@@ -72,7 +72,47 @@ fn variables_that_double_are_stopped() {
 }
 
 #[test]
-fn too_many_stages_are_refused() {
-    let faults = read("FROM a\n".repeat(100_001).as_bytes(), "").unwrap_err();
-    assert!(faults[0].message.contains("more than 100000"), "{faults:?}");
+fn what_only_fills_the_memory_is_refused() {
+    let onbuilds = format!(
+        "FROM a AS s\n{}{}",
+        "ONBUILD COPY --from=b x y\n".repeat(1_000),
+        "FROM s\n".repeat(1_000)
+    );
+    let copies = format!(
+        "ARG V={}\nFROM a:${{V//x/{}}}",
+        "x".repeat(60_000),
+        "y".repeat(2_000)
+    );
+    for (text, word) in [
+        ("FROM a\n".repeat(100_001), "more than 100000"),
+        ("ARG A\n".repeat(100_001), "more than 100000"),
+        (
+            format!("FROM a\n{}", "RUN --mount=typo=x y\n".repeat(10_001)),
+            "no `typo`",
+        ),
+        (
+            format!("FROM a\nENV {}", "a=${ ".repeat(10_001)),
+            "more than 100000",
+        ),
+        (onbuilds, "more than 100000"),
+        (copies, "64 MiB"),
+        ("# syntax=a\n".repeat(100_000), "a second"),
+    ] {
+        let faults = read(text.as_bytes(), "").unwrap_err();
+        let told = faults.iter().any(|fault| fault.message.contains(word));
+        assert!(told, "{word}: {:?}", faults.last());
+        assert!(faults.len() <= 101, "{}", faults.len());
+    }
+}
+
+#[test]
+fn looking_for_a_place_takes_no_time() {
+    let part = "=a".repeat(30_000);
+    let line = format!("{part}\\\n");
+    let text = format!(
+        "FROM a\nRUN --mount=from={},x={}",
+        line.repeat(20),
+        line.repeat(100)
+    );
+    assert!(read(text.as_bytes(), "").is_err());
 }
