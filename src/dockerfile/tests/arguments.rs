@@ -103,6 +103,12 @@ fn scope_and_order() {
             "! 2 no image reference",
         ),
         (
+            "single quotes escape nothing",
+            "",
+            "ARG V='a\\' W=2\nFROM a:$W",
+            "2 from a:2",
+        ),
+        (
             "an escaped blank",
             "",
             "ARG V=a\\ b\nFROM $V",
@@ -499,6 +505,12 @@ fn variables_without_value() {
             "",
             "FROM node:$V AS a\nFROM b:1\nCOPY --from=c:2 /x /y",
             "-1 ? V; 2 from b:1; 3 copy c:2",
+        ),
+        (
+            "what is left is the name of a stage",
+            "",
+            "FROM a AS base\nFROM ${V}base",
+            "-1 from a; 2 ? V",
         ),
         ("two in one reference", "", "FROM $A/$B:1", "1 ? A; 1 ? B"),
         ("one of them twice", "", "FROM $A/$A:1", "1 ? A"),

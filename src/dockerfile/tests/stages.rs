@@ -426,6 +426,12 @@ fn onbuild() {
             "! 2 comes after",
         ),
         (
+            "a stage may fire a copy from itself",
+            "",
+            "FROM a AS one\nONBUILD COPY --from=two /x /y\nFROM one AS two",
+            "1 from a",
+        ),
+        (
             "an invalid reference in it",
             "",
             "FROM a AS one\nONBUILD COPY --from=B /x /y\nFROM one",
