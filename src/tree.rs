@@ -130,6 +130,12 @@ impl Tree {
     #[must_use]
     pub fn with(&self, edit: &Edit) -> Self {
         let mut tree = self.clone();
+        tree.apply(edit);
+        tree
+    }
+
+    /// Makes an edit. Paths that are no part of a tree are left out.
+    pub fn apply(&mut self, edit: &Edit) {
         let mut changed: [BTreeMap<&str, Option<&str>>; 4] = Default::default();
         for (path, text) in &edit.files {
             let slot = match self.group(path) {
@@ -139,8 +145,8 @@ impl Tree {
                 Some(Group::Archive) => 3,
                 Some(Group::Out) => {
                     match text {
-                        Some(text) => tree.out.insert(path.clone(), text.clone()),
-                        None => tree.out.remove(path),
+                        Some(text) => self.out.insert(path.clone(), text.clone()),
+                        None => self.out.remove(path),
                     };
                     continue;
                 }
@@ -151,16 +157,15 @@ impl Tree {
             }
         }
         let [enrollment, images, bases, archive] = changed;
-        replace(&mut tree.inputs.enrollment, enrollment);
+        replace(&mut self.inputs.enrollment, enrollment);
         // images.yaml comes before images.d, whatever it is called.
-        let main = &tree.enrollment;
-        tree.inputs
+        let main = &self.enrollment;
+        self.inputs
             .enrollment
             .sort_by_key(|file| *file.path != **main);
-        replace(&mut tree.inputs.images, images);
-        replace(&mut tree.inputs.bases, bases);
-        replace(&mut tree.archive, archive);
-        tree
+        replace(&mut self.inputs.images, images);
+        replace(&mut self.inputs.bases, bases);
+        replace(&mut self.archive, archive);
     }
 }
 

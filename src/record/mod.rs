@@ -21,7 +21,7 @@ use crate::tree::Edit;
 
 pub use built::build;
 pub use pending::{On, Pending, PendingBase, digest_at, pending};
-pub use seen::digest;
+pub use seen::{digest, digests};
 
 /// What came of an event.
 #[derive(Clone, Debug)]

@@ -24,11 +24,36 @@ const LONGEST_HISTORY: usize = 10;
 #[must_use]
 pub fn digest(tree: &Tree, seen: &Seen, now: Time) -> Outcome<SeenFacts> {
     let mut out = Vec::new();
-    let Some(subject) = subject(tree, seen, now, &mut out) else {
+    match documents::enrolled(tree, &mut out) {
+        Some(model) => one(tree, &model, seen, now),
+        None => Outcome::nothing(out),
+    }
+}
+
+/// Records several digests, each on what the ones before it leave; the enrollment is
+/// read once.
+#[must_use]
+pub fn digests(tree: &Tree, seen: &[Seen], now: Time) -> Vec<Outcome<SeenFacts>> {
+    let mut out = Vec::new();
+    let Some(model) = documents::enrolled(tree, &mut out) else {
+        return vec![Outcome::nothing(out)];
+    };
+    let mut tree = tree.clone();
+    let mut outcomes = Vec::with_capacity(seen.len());
+    for seen in seen {
+        let outcome = one(&tree, &model, seen, now);
+        tree.apply(&outcome.edit);
+        outcomes.push(outcome);
+    }
+    outcomes
+}
+
+fn one(tree: &Tree, model: &Model, seen: &Seen, now: Time) -> Outcome<SeenFacts> {
+    let mut out = Vec::new();
+    let Some(subject) = subject(tree, model, seen, now, &mut out) else {
         return Outcome::nothing(out);
     };
     let Subject {
-        model,
         mut bases,
         mut external,
     } = subject;
@@ -49,7 +74,7 @@ pub fn digest(tree: &Tree, seen: &Seen, now: Time) -> Outcome<SeenFacts> {
     let mut facts = SeenFacts {
         name: seen.name.clone(),
         base: !bases.is_empty(),
-        reference: reference(&bases, external.as_ref(), &model),
+        reference: reference(&bases, external.as_ref(), model),
         from,
         to: seen.digest.clone(),
         at,
@@ -57,8 +82,8 @@ pub fn digest(tree: &Tree, seen: &Seen, now: Time) -> Outcome<SeenFacts> {
     };
     let mut edit = Edit::default();
     if changed {
-        let mut dependents = dependents(tree, &model, &bases, &mut out);
-        facts.dependents = follow(tree, &model, &bases, &mut dependents);
+        let mut dependents = dependents(tree, model, &bases, &mut out);
+        facts.dependents = follow(tree, model, &bases, &mut dependents);
         for base in &mut bases {
             shorten(
                 &mut base.doc,
@@ -85,13 +110,17 @@ pub fn digest(tree: &Tree, seen: &Seen, now: Time) -> Outcome<SeenFacts> {
 
 /// Whose digest it is.
 struct Subject {
-    model: Model,
     bases: Vec<Opened<BaseDoc>>,
     external: Option<Opened<ImageDoc>>,
 }
 
-fn subject(tree: &Tree, seen: &Seen, now: Time, out: &mut Vec<Diagnostic>) -> Option<Subject> {
-    let model = documents::enrolled(tree, out)?;
+fn subject(
+    tree: &Tree,
+    model: &Model,
+    seen: &Seen,
+    now: Time,
+    out: &mut Vec<Diagnostic>,
+) -> Option<Subject> {
     let mut bases = Vec::new();
     if let Some(base) = documents::base(tree, &seen.name, out) {
         let base = base?;
@@ -99,13 +128,13 @@ fn subject(tree: &Tree, seen: &Seen, now: Time, out: &mut Vec<Diagnostic>) -> Op
         bases.push(base);
     }
     let image = match bases.first() {
-        Some(base) => documents::external_of(&model, &base.doc),
+        Some(base) => documents::external_of(model, &base.doc),
         None => model
             .external()
             .find(|image| image.name.as_str() == seen.name),
     };
     if let Some(image) = image {
-        for name in bases_of(tree, &model, image) {
+        for name in bases_of(tree, model, image) {
             if bases.iter().all(|base| base.doc.name != name) {
                 bases.extend(documents::base(tree, name.as_str(), out).flatten());
             }
@@ -115,7 +144,7 @@ fn subject(tree: &Tree, seen: &Seen, now: Time, out: &mut Vec<Diagnostic>) -> Op
         fits_external(image, seen, out)?;
     }
     if bases.is_empty() && image.is_none() {
-        out.push(unknown(tree, &model, &seen.name));
+        out.push(unknown(tree, model, &seen.name));
         return None;
     }
     let external = match image {
@@ -128,11 +157,7 @@ fn subject(tree: &Tree, seen: &Seen, now: Time, out: &mut Vec<Diagnostic>) -> Op
         }),
         None => None,
     };
-    Some(Subject {
-        model,
-        bases,
-        external,
-    })
+    Some(Subject { bases, external })
 }
 
 /// The base images that an external image stands for.

@@ -27,7 +27,7 @@ pub struct Updates<'a> {
     pub paths: &'a [String],
 }
 
-/// What the commit message of a discovery may say.
+/// What the message of a commit may say that brings state or enrollment up to date.
 #[derive(Clone, Debug, Serialize)]
 pub struct Discovery<'a> {
     /// The first line.
@@ -78,7 +78,7 @@ pub struct Analysis<'a> {
 /// A template together with what fills it.
 #[derive(Clone, Copy, Debug)]
 pub enum Text<'a> {
-    /// Message of the commit that `discover --commit` makes.
+    /// Message of the commit that `discover`, `enroll` or `retire` makes.
     DiscoverCommit(&'a Discovery<'a>),
     /// Message of the commit that records a digest.
     RecordCommit(&'a RecordCommit<'a>),

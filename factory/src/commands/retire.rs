@@ -8,11 +8,11 @@ use image_factory::cli::{Common, Exit, Streams, Surroundings};
 use image_factory::discover::{self, Options};
 use image_factory::enroll;
 use image_factory::model::Time;
-use image_factory::tree::Edit;
-use image_factory::workspace::Hold;
+use image_factory::tree::{Edit, Tree};
 use serde_json::{Value, json};
 
-use super::enroll::{read, refuse, write};
+use super::enroll::{change, refuse};
+use super::landing::{self, Landed, Landing};
 
 /// Take an image out of images.yaml; its state moves to the archive
 #[derive(Clone, Debug, clap::Args)]
@@ -21,13 +21,15 @@ pub(crate) struct Args {
     #[arg(value_name = "NAME")]
     name: String,
     #[command(flatten)]
+    landing: Landing,
+    #[command(flatten)]
     root: Root,
 }
 
 /// What was done.
 struct Done {
     name: String,
-    edit: Edit,
+    landed: Landed,
     archived: Vec<String>,
 }
 
@@ -61,12 +63,13 @@ fn text(done: &Done, around: &Surroundings) -> String {
         text.push_str(&format!("archived the state of `{name}`\n"));
     }
     let synth = run::command_line(around, &[OsString::from("synth")]);
-    text + &format!("next: {synth}\n")
+    text + &done.landed.text() + &format!("next: {synth}\n")
 }
 
 fn object(done: &Done) -> Value {
-    let files: Vec<&String> = done.edit.files.keys().collect();
-    json!({"image": done.name, "archived": done.archived, "files": files})
+    let mut whole = json!({"image": done.name, "archived": done.archived});
+    done.landed.add_to(&mut whole);
+    whole
 }
 
 fn attempt(
@@ -78,9 +81,33 @@ fn attempt(
 ) -> Result<Done, Stopped> {
     let layout =
         run::layout(args.root.root.as_deref(), None, around).map_err(|e| said.stop([e]))?;
-    let _lock = run::lock(&layout, &layout.root, Hold::Alone, streams, said)?;
-    let tree = read(&layout, said)?;
-    let removed = enroll::remove(&tree, &args.name).map_err(|refused| refuse(refused, said))?;
+    let mut archived = Vec::new();
+    let mut compute = |tree: &Tree, said: &mut Said| {
+        let (edit, names) = retired(tree, &args.name, now, said)?;
+        let news: Vec<String> = names
+            .iter()
+            .map(|name| format!("{name}: archived"))
+            .collect();
+        archived = names;
+        change(edit, &format!("Retire {}", args.name), &news, said).map(Some)
+    };
+    let topic = format!("retire-{}", args.name);
+    let landed = landing::land(&args.landing, &layout, &topic, streams, said, &mut compute)?;
+    Ok(Done {
+        name: args.name.clone(),
+        landed,
+        archived,
+    })
+}
+
+/// The tree without the entry, and what is archived with it.
+fn retired(
+    tree: &Tree,
+    name: &str,
+    now: Time,
+    said: &mut Said,
+) -> Result<(Edit, Vec<String>), Stopped> {
+    let removed = enroll::remove(tree, name).map_err(|refused| refuse(refused, said))?;
     // No Dockerfile is looked for, so all that this learns is what is not needed any more.
     let outcome = discover::run(
         &tree.with(&removed),
@@ -117,10 +144,5 @@ fn attempt(
             edit.files.insert(path, text);
         }
     }
-    write(&layout, &edit, said)?;
-    Ok(Done {
-        name: args.name.clone(),
-        edit,
-        archived: names.into_iter().collect(),
-    })
+    Ok((edit, names.into_iter().collect()))
 }

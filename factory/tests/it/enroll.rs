@@ -339,3 +339,46 @@ fn completions_and_manual_pages_know_every_command() {
     assert!(ok(root, &["man", "enroll"]).contains("rebuild"));
     assert!(refused(root, &["man", "grahp"]).contains("did you mean `graph`?"));
 }
+
+#[test]
+fn an_entry_and_its_retirement_are_one_commit_each() {
+    let folder = factory();
+    let root = folder.path();
+    let git = |args: &[&str]| -> String {
+        let output = std::process::Command::new("git")
+            .arg("-C")
+            .arg(root)
+            .args(["-c", "user.name=T", "-c", "user.email=t@example.com"])
+            .args(args)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{args:?} {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    git(&["init", "-q", "-b", "main"]);
+    git(&["add", "."]);
+    git(&["commit", "-qm", "Begin"]);
+    let entry = [
+        "enroll",
+        "cache",
+        "--repository",
+        "library/cache",
+        "--allow-tags",
+        "^7-alpine$",
+        "--no-verify",
+        "--commit",
+    ];
+    let enrolled = json_of(root, &entry);
+    assert_eq!(enrolled["commit"], git(&["rev-parse", "HEAD"]).trim());
+    let shown = git(&["show", "--name-only", "--format=%s", "HEAD"]);
+    assert!(shown.starts_with("Enroll cache\n"), "{shown}");
+    assert!(shown.contains("\nimages.yaml\n"), "{shown}");
+    assert!(read(root, "images.yaml").contains("- name: cache\n"));
+    assert_eq!(git(&["status", "--short"]), "");
+
+    let retired = json_of(root, &["retire", "cache", "--commit"]);
+    assert_eq!(retired["commit"], git(&["rev-parse", "HEAD"]).trim());
+    assert!(git(&["log", "-1", "--format=%s"]).starts_with("Retire cache"));
+    assert!(!read(root, "images.yaml").contains("- name: cache\n"));
+    assert_eq!(git(&["status", "--short"]), "");
+}

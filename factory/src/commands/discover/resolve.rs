@@ -128,7 +128,7 @@ impl Answers {
             edit: Edit::default(),
             seen: Vec::new(),
         };
-        let mut after: Option<Tree> = None;
+        let mut news = Vec::new();
         for (question, answer) in &self.all {
             let resolved = match answer {
                 Ok(resolved) => resolved,
@@ -141,20 +141,22 @@ impl Answers {
             if question.wanted.known.as_ref() == Some(&resolved.digest) {
                 continue;
             }
-            let seen = Seen {
+            news.push(Seen {
                 name: question.name.clone(),
                 digest: resolved.digest.clone(),
                 tag: Some(question.tag.clone()),
                 metadata: resolved.description.as_ref().map(metadata),
-            };
-            let mut outcome = record::digest(after.as_ref().unwrap_or(tree), &seen, now);
+            });
+        }
+        if news.is_empty() {
+            return recorded;
+        }
+        for mut outcome in record::digests(tree, &news, now) {
             said.diagnostics.append(&mut outcome.diagnostics);
-            if outcome.edit.is_empty() {
-                continue;
+            if !outcome.edit.is_empty() {
+                recorded.edit = recorded.edit.then(outcome.edit);
+                recorded.seen.extend(outcome.facts);
             }
-            after = Some(after.as_ref().unwrap_or(tree).with(&outcome.edit));
-            recorded.edit = recorded.edit.then(outcome.edit);
-            recorded.seen.extend(outcome.facts);
         }
         recorded
     }

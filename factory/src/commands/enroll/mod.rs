@@ -12,9 +12,12 @@ use image_factory::cli::run::{self, Root, Said, Stopped};
 use image_factory::cli::{Common, Exit, Streams, Surroundings};
 use image_factory::diagnostics::{Diagnostic, code};
 use image_factory::enroll::{self, Entry, Refused, Source};
+use image_factory::template::{Discovery, Templates, Text};
 use image_factory::tree::{Edit, Tree};
 use image_factory::workspace::{self, Hold, Layout};
 use serde_json::{Value, json};
+
+use super::landing::{self, Change, Landed, Landing};
 
 /// Add an image to images.yaml
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -71,6 +74,8 @@ pub(crate) struct Args {
     #[arg(long, requires = "scan")]
     write: bool,
     #[command(flatten)]
+    landing: Landing,
+    #[command(flatten)]
     root: Root,
 }
 
@@ -79,7 +84,8 @@ struct Done {
     file: String,
     text: String,
     names: Vec<String>,
-    written: bool,
+    /// What became of the change; `None`: it was only shown.
+    landed: Option<Landed>,
 }
 
 /// Enrolls an image, or shows which could be.
@@ -104,21 +110,28 @@ pub(crate) fn run(
 }
 
 fn text(done: &Done, around: &Surroundings) -> String {
-    if !done.written {
+    let Some(landed) = &done.landed else {
         return done.text.clone();
-    }
+    };
     let next = |word: &str| run::command_line(around, &[OsString::from(word)]);
     format!(
-        "{}\nadded to {}; next:\n  {}\n  {}\n",
+        "{}\nadded to {}\n{}next:\n  {}\n  {}\n",
         done.text,
         done.file,
+        landed.text(),
         next("discover"),
         next("synth")
     )
 }
 
 fn object(done: &Done) -> Value {
-    json!({"images": done.names, "file": done.file, "text": done.text, "written": done.written})
+    let written = done.landed.is_some();
+    let mut whole =
+        json!({"images": done.names, "file": done.file, "text": done.text, "written": written});
+    if let Some(landed) = &done.landed {
+        landed.add_to(&mut whole);
+    }
+    whole
 }
 
 fn attempt(
@@ -135,25 +148,57 @@ fn attempt(
     }
     // Who answers questions takes time, so the lock is for afterwards.
     let entry = entry(args, streams).map_err(|e| said.stop(e))?;
-    let _lock = run::lock(&layout, &layout.root, Hold::Alone, streams, said)?;
-    let tree = read(&layout, said)?;
-    let edit = enroll::add(&tree, &entry).map_err(|refused| refuse(refused, said))?;
-    if !args.no_verify {
-        let model = enroll::enrolled(&tree.with(&edit)).map_err(|errors| said.stop(errors))?;
-        let image = model.image(&entry.name);
-        let missing = image.map(|image| verify::verify(image, &model, &layout.root));
-        let missing = missing.unwrap_or_default();
-        if !missing.is_empty() {
-            return Err(said.stop(missing));
+    let mut verified = args.no_verify;
+    let mut compute = |tree: &Tree, said: &mut Said| {
+        let edit = enroll::add(tree, &entry).map_err(|refused| refuse(refused, said))?;
+        if !std::mem::replace(&mut verified, true) {
+            verify(tree, &edit, &entry.name, &layout, said)?;
         }
-    }
-    write(&layout, &edit, said)?;
+        change(edit, &format!("Enroll {}", entry.name), &[], said).map(Some)
+    };
+    let topic = format!("enroll-{}", entry.name);
+    let landed = landing::land(&args.landing, &layout, &topic, streams, said, &mut compute)?;
     Ok(Done {
-        file: tree.enrollment,
+        file: layout.display(&layout.enrollment),
         text: entry.text(),
         names: vec![entry.name],
-        written: true,
+        landed: Some(landed),
     })
+}
+
+/// Asks whether what a new entry names is there.
+fn verify(
+    tree: &Tree,
+    edit: &Edit,
+    name: &str,
+    layout: &Layout,
+    said: &mut Said,
+) -> Result<(), Stopped> {
+    let model = enroll::enrolled(&tree.with(edit)).map_err(|errors| said.stop(errors))?;
+    let image = model.image(name);
+    let missing = image.map(|image| verify::verify(image, &model, &layout.root));
+    match missing.unwrap_or_default() {
+        missing if missing.is_empty() => Ok(()),
+        missing => Err(said.stop(missing)),
+    }
+}
+
+/// The edit with the message of its commit.
+pub(super) fn change(
+    edit: Edit,
+    subject: &str,
+    news: &[String],
+    said: &mut Said,
+) -> Result<Change, Stopped> {
+    let text = Discovery {
+        subject,
+        news,
+        by: concat!("image-factory ", env!("CARGO_PKG_VERSION")),
+    };
+    let message = Templates::new()
+        .and_then(|templates| templates.render(&Text::DiscoverCommit(&text)))
+        .map_err(|error| said.stop([landing::fault(&error)]))?;
+    Ok(Change { edit, message })
 }
 
 /// Reads the tree; what cannot be read of it stops who wants to write.
@@ -171,11 +216,6 @@ pub(super) fn refuse(refused: Refused, said: &mut Said) -> Stopped {
         said.sources.add(file.path, file.text);
     }
     said.stop(refused.diagnostics)
-}
-
-/// Writes an edit to the disk.
-pub(super) fn write(layout: &Layout, edit: &Edit, said: &mut Said) -> Result<(), Stopped> {
-    workspace::apply(layout, edit).map_err(|faults| said.stop(faults))
 }
 
 /// The entry that the flags say, and on a terminal the answers.
@@ -240,24 +280,18 @@ fn scan(
     streams: &mut Streams<'_>,
     said: &mut Said,
 ) -> Result<Done, Stopped> {
-    let hold = if args.write {
-        Hold::Alone
-    } else {
-        Hold::Shared
-    };
-    let _lock = run::lock(layout, &layout.root, hold, streams, said)?;
-    let mut tree = read(layout, said)?;
-    let model = enroll::enrolled(&tree).map_err(|errors| said.stop(errors))?;
     let found = scan::dockerfiles(folder, said).map_err(|error| said.stop([error]))?;
     let source = scan::source(args, folder).map_err(|error| said.stop([error]))?;
-    let registry = args
-        .registry
-        .clone()
-        .unwrap_or_else(|| scan::registry(&model));
-    let proposals = enroll::propose(&found, &source, &registry, &model);
-    let text: Vec<String> = proposals.iter().map(enroll::Proposal::text).collect();
-    let mut whole = Edit::default();
-    if args.write {
+    let mut proposals = Vec::new();
+    let mut compute = |tree: &Tree, said: &mut Said| {
+        let model = enroll::enrolled(tree).map_err(|errors| said.stop(errors))?;
+        let registry = args
+            .registry
+            .clone()
+            .unwrap_or_else(|| scan::registry(&model));
+        proposals = enroll::propose(&found, &source, &registry, &model);
+        let mut tree = tree.clone();
+        let mut whole = Edit::default();
         for proposal in &proposals {
             let mut entry = proposal.entry.clone();
             entry.rebuild_delay.clone_from(&args.rebuild_delay);
@@ -266,15 +300,32 @@ fn scan(
             tree = tree.with(&edit);
             whole = whole.then(edit);
         }
-        write(layout, &whole, said)?;
-    }
+        if whole.is_empty() {
+            return Ok(None);
+        }
+        let names: Vec<String> = proposals.iter().map(|p| p.entry.name.clone()).collect();
+        let subject = match names.as_slice() {
+            [name] => format!("Enroll {name}"),
+            names => format!("Enroll {} images", names.len()),
+        };
+        change(whole, &subject, &names, said).map(Some)
+    };
+    let landed = if args.write {
+        let landed = landing::land(&args.landing, layout, "enroll", streams, said, &mut compute)?;
+        Some(landed)
+    } else {
+        let _lock = run::lock(layout, &layout.root, Hold::Shared, streams, said)?;
+        let tree = read(layout, said)?;
+        compute(&tree, said)?;
+        None
+    };
+    let text: Vec<String> = proposals.iter().map(enroll::Proposal::text).collect();
+    let names = proposals.into_iter().map(|proposal| proposal.entry.name);
+    let names: Vec<String> = names.collect();
     Ok(Done {
-        file: tree.enrollment,
+        file: layout.display(&layout.enrollment),
         text: text.join("\n"),
-        names: proposals
-            .into_iter()
-            .map(|proposal| proposal.entry.name)
-            .collect(),
-        written: args.write && !whole.is_empty(),
+        landed: landed.filter(|_| !names.is_empty()),
+        names,
     })
 }
