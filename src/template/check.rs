@@ -67,6 +67,7 @@ pub(crate) const TEMPLATES: &[Declaration] = &[
             Variable::Text("subject"),
             Variable::Text("why"),
             Variable::List("facts"),
+            Variable::Text("by"),
         ],
     },
     Declaration {

@@ -73,6 +73,8 @@ pub struct Analysis<'a> {
     pub why: &'a str,
     /// What was found, a line each.
     pub facts: &'a [String],
+    /// The program and its version.
+    pub by: &'a str,
 }
 
 /// A template together with what fills it.

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::check::{Declaration, TEMPLATES, Variable, check};
-use super::{Discovery, RecordCommit, SOURCES, Templates, Text, Updates};
+use super::{Analysis, Discovery, RecordCommit, SOURCES, Templates, Text, Updates};
 
 const ONE: Declaration = Declaration {
     path: "one.txt",
@@ -71,10 +71,15 @@ fn an_unknown_filter_is_named_with_its_line() {
 fn the_context_has_exactly_the_declared_variables() {
     let paths = ["a".to_owned()];
     let updates = updates(&paths);
-    for text in all(&updates, &record(&paths)) {
+    let record = record(&paths);
+    let facts = analysis(&paths);
+    let mut every = all(&updates, &record);
+    every.push(Text::AnalyzeCommit(&facts));
+    for text in every {
         let declared = TEMPLATES.iter().find(|t| t.path == text.path()).unwrap();
         let value = match text {
             Text::RecordCommit(record) => serde_json::to_value(record).unwrap(),
+            Text::AnalyzeCommit(analysis) => serde_json::to_value(analysis).unwrap(),
             _ => serde_json::to_value(updates.clone()).unwrap(),
         };
         let given: BTreeSet<_> = value
@@ -101,6 +106,8 @@ fn every_template_has_a_text_and_the_other_way_round() {
     };
     let mut known = all(&updates, &record);
     known.push(Text::DiscoverCommit(&discovery));
+    let analysis = analysis(&paths);
+    known.push(Text::AnalyzeCommit(&analysis));
     let known: BTreeSet<_> = known.iter().map(Text::path).collect();
     let there: BTreeSet<_> = SOURCES.iter().map(|(path, _)| *path).collect();
     assert_eq!(known, there);
@@ -191,6 +198,28 @@ fn all<'a>(updates: &'a Updates<'a>, record: &'a RecordCommit<'a>) -> Vec<Text<'
     let mut all = vec![Text::RecordCommit(record)];
     all.extend(texts(updates));
     all
+}
+
+fn analysis(facts: &[String]) -> Analysis<'_> {
+    Analysis {
+        subject: "Analyze app 1.2",
+        why: "A new build was published: Freight f00d.",
+        facts,
+        by: "image-factory 0.0.0",
+    }
+}
+
+#[test]
+fn the_commit_of_an_analysis_says_what_why_and_by_whom() {
+    let facts = ["Base: a".to_owned(), "Base: b".to_owned()];
+    let text = Templates::new()
+        .and_then(|templates| templates.render(&Text::AnalyzeCommit(&analysis(&facts))))
+        .unwrap();
+    assert_eq!(
+        text,
+        "Analyze app 1.2\n\nA new build was published: Freight f00d.\n\n- Base: a\n- Base: b\n\n\
+         Recorded-by: image-factory 0.0.0"
+    );
 }
 
 fn record(dependents: &[String]) -> RecordCommit<'_> {

@@ -19,13 +19,15 @@ git_server "$SCRATCH/repos" robot "$PASSWORD" || skip "lighttpd cannot be instal
 python3 "$ROOT/tests/e2e/factory.py" "$SCRATCH/repos" "$GIT_URL" "$WRITERS" || die "the repositories cannot be made"
 
 # What the Jobs' pods have, and nothing else of this machine's settings.
-job() {
-    env -i PATH="$PATH" HOME="$SCRATCH/home" LC_ALL=C GIT_TERMINAL_PROMPT=0 \
+job() (
+    for name in $(compgen -e); do [ "$name" = PATH ] || unset "$name"; done
+    export HOME="$SCRATCH/home" LC_ALL=C GIT_TERMINAL_PROMPT=0 \
         GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0="credential.$GIT_URL.helper" \
         GIT_CONFIG_VALUE_0='!f() { printf '"'username=%s\npassword=%s\n'"' "$GIT_USERNAME" "$GIT_PASSWORD"; }; f' \
         GIT_USERNAME=robot GIT_PASSWORD="$PASSWORD" \
-        XDG_CACHE_HOME="$SCRATCH/cache" "$@"
-}
+        XDG_CACHE_HOME="$SCRATCH/cache"
+    exec "$@"
+)
 
 clone() {
     job git clone --quiet --depth=1 --no-tags --single-branch --branch main -- "$GIT_URL/factory.git" "$1"
@@ -56,6 +58,8 @@ analyze() {
         --source-repo=acme/apps --source-provider=github --git-repo="$GIT_URL/factory.git" --git-branch=main \
         --image-factory-dir="$SCRATCH/clones/$number" --commit --push
 }
+# What looks for the password must not have it among its own arguments.
+printf '%s\n' "$PASSWORD" >"$SCRATCH/password"
 started=$SECONDS
 pids=()
 for number in $(seq 0 $((WRITERS - 1))); do
@@ -64,7 +68,7 @@ for number in $(seq 0 $((WRITERS - 1))); do
 done
 # While they run: no argument of any process may hold the password.
 while kill -0 "${pids[@]}" 2>/dev/null; do
-    cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' | grep -F -- "$PASSWORD" >>"$SCRATCH/leaks"
+    cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' | grep -F -f "$SCRATCH/password" >>"$SCRATCH/leaks"
     sleep 0.2
 done
 failed=0

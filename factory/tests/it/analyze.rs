@@ -244,8 +244,9 @@ fn a_build_is_read_recorded_committed_and_pushed() {
         assert_eq!(
             message,
             format!(
-                "Image Factory Bot\nAnalyze shop 1.10\n\nA new build was published: Freight f0f0.\n\nImage: {registry}/acme/shop:1.10@{}\nDockerfile: shop/Dockerfile of acme/apps at {apps}\nBase: debian-bookworm-slim\nBase: node-22-bookworm-slim\nAdded: debian-bookworm-slim\nAdded: node-22-bookworm-slim",
-                digest('a')
+                "Image Factory Bot\nAnalyze shop 1.10\n\nA new build was published: Freight f0f0.\n\n- Image: {registry}/acme/shop:1.10@{}\n- Dockerfile: shop/Dockerfile of acme/apps at {apps}\n- Base: debian-bookworm-slim\n- Base: node-22-bookworm-slim\n- Added: debian-bookworm-slim\n- Added: node-22-bookworm-slim\n\nRecorded-by: image-factory {}",
+                digest('a'),
+                env!("CARGO_PKG_VERSION")
             )
         );
         // The same once more: nothing new, no commit.
@@ -456,6 +457,40 @@ fn who_cannot_be_analysed_is_a_no_with_its_reason() {
     assert_eq!(output.status.code(), Some(1), "{}", err(&output));
     assert_eq!(scene.count(), 2);
     assert!(clean(&root));
+}
+
+#[test]
+fn a_damaged_state_file_is_named_and_left() {
+    let scene = Scene::new("");
+    let nonsense = "name: shop\nenrolledAt: [1, 2\n";
+    scene
+        .factory
+        .commit("main", &[("state/images/shop.yaml", nonsense)]);
+    let root = scene.clone("job");
+    let output = scene.analyze(&root, &["--commit", "--push"]);
+    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+    assert!(
+        err(&output).contains("state/images/shop.yaml:"),
+        "{}",
+        err(&output)
+    );
+    assert_eq!(line(&output)["commit"], Value::Null);
+    assert_eq!(scene.state("images/shop"), nonsense.trim_end());
+    // The others go on.
+    let other = [
+        "--image=crawler",
+        "--dockerfile=crawler/Dockerfile",
+        "--commit",
+        "--push",
+    ];
+    let output = scene.analyze(&root, &other);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert!(
+        scene
+            .state("images/crawler")
+            .contains("discoveryStatus: success")
+    );
+    assert_eq!(scene.state("images/shop"), nonsense.trim_end());
 }
 
 #[test]

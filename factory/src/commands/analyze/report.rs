@@ -41,6 +41,7 @@ pub(super) fn message(image: &Image, job: &Job, learnt: &Learnt) -> Result<Strin
         subject: &subject,
         why: &why,
         facts: &facts,
+        by: concat!("image-factory ", env!("CARGO_PKG_VERSION")),
     };
     Templates::new().and_then(|templates| templates.render(&Text::AnalyzeCommit(&analysis)))
 }
