@@ -33,6 +33,7 @@ pub fn nearest<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
 pub fn did_you_mean(word: &str, candidates: &[&str]) -> String {
     match nearest(word, candidates) {
         Some(candidate) => format!("did you mean `{candidate}`?"),
+        None if candidates.is_empty() => "there is none yet".to_owned(),
         None => format!("known are `{}`", candidates.join("`, `")),
     }
 }
@@ -83,6 +84,7 @@ mod tests {
         assert_eq!(nearest("a", &[]), None);
         assert_eq!(did_you_mean("nmae", &known), "did you mean `name`?");
         assert_eq!(did_you_mean("?", &["a1", "b1"]), "known are `a1`, `b1`");
+        assert_eq!(did_you_mean("?", &[]), "there is none yet");
     }
 
     proptest! {

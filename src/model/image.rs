@@ -138,7 +138,7 @@ impl Parse for StageName {
         }
         Err(Invalid::new(
             "is no name of a build stage",
-            "write the name after `AS` in the Dockerfile, or the number of the stage",
+            "write the name that stands after `AS` in the Dockerfile",
         ))
     }
 }

@@ -161,7 +161,9 @@ impl Unread {
         let place = Place::file(file);
         match self {
             Self::System(error) => {
-                Diagnostic::error(code::UNREADABLE, format!("it cannot be read: {error}")).at(place)
+                Diagnostic::error(code::UNREADABLE, format!("it cannot be read: {error}"))
+                    .at(place)
+                    .help("name a Dockerfile that is there, or `-` for standard input")
             }
             Self::Folder => Diagnostic::error(code::UNREADABLE, "it is a folder")
                 .at(place)
@@ -176,6 +178,7 @@ impl Unread {
                     format!("it is larger than {most} MiB"),
                 )
                 .at(place)
+                .help("name the Dockerfile itself; nothing that large is one")
             }
         }
     }

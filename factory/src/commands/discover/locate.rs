@@ -19,7 +19,7 @@ use image_factory::discover::{Found, Scope, wanted};
 use image_factory::model::{Image, Name, Parse as _, RepoPath, RepoSlug, Settings, Source};
 
 /// More than any Dockerfile; what is larger is none.
-pub(crate) const LIMIT: u64 = 16 << 20;
+pub(crate) const LIMIT: u64 = 64 << 20;
 
 /// `--source OWNER/REPO=DIR`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -299,7 +299,7 @@ mod tests {
             ("socket", Err("`socket` in it is no regular file")),
             (
                 "large",
-                Err("`large` in it is larger than the 16 MiB that are read"),
+                Err("`large` in it is larger than the 64 MiB that are read"),
             ),
         ] {
             let expected = expected.map(str::to_owned).map_err(str::to_owned);
