@@ -14,7 +14,7 @@ use factory::git::{Checkout, Git};
 use image_factory::cli::run::{self, Said, Stopped};
 use image_factory::cli::{Streams, Surroundings};
 use image_factory::diagnostics::{Diagnostic, code};
-use image_factory::model::{self, Settings};
+use image_factory::model::{self, Branch, Settings};
 use image_factory::pipeline;
 use image_factory::template::TemplateError;
 use image_factory::tree::Tree;
@@ -42,6 +42,36 @@ impl Landing {
     /// Is a commit made, rather than files written?
     pub(crate) const fn commits(&self) -> bool {
         self.commit
+    }
+
+    /// Who opens the pull request, if one is asked for.
+    ///
+    /// # Errors
+    ///
+    /// If the repository's host is none that knows them.
+    pub(crate) fn host(
+        &self,
+        settings: &Settings,
+        said: &mut Said,
+    ) -> Result<Option<Host>, Stopped> {
+        if !self.pull_request {
+            return Ok(None);
+        }
+        let host = Host::of(settings, Surroundings::variable);
+        host.map(Some).map_err(|error| said.stop([error]))
+    }
+
+    /// Where a commit goes.
+    pub(crate) const fn target<'t>(
+        &self,
+        branch: &'t Branch,
+        host: Option<&'t Host>,
+    ) -> Target<'t> {
+        match host {
+            Some(host) => Target::PullRequest(branch, host),
+            None if self.push => Target::Push(branch),
+            None => Target::Here,
+        }
     }
 
     /// Is it pushed?
@@ -183,13 +213,9 @@ fn committed(
     let checkout = Checkout::around(&git, &layout.root)
         .map_err(|error| said.stop([error]))?
         .with(credentials);
-    let host = host(landing, &settings, said)?;
+    let host = landing.host(&settings, said)?;
     let branch = &settings.git.branch;
-    let target = match &host {
-        Some(host) => Target::PullRequest(branch, host),
-        None if landing.push => Target::Push(branch),
-        None => Target::Here,
-    };
+    let target = landing.target(branch, host.as_ref());
     let streams = RefCell::new(streams);
     let tell = |line: &str| {
         if let Ok(mut streams) = streams.try_borrow_mut() {
@@ -226,14 +252,6 @@ fn committed(
         Err(PublishError::Compute(Stopped)) => Err(Stopped),
         Err(PublishError::Stopped(errors)) => Err(said.stop(errors)),
     }
-}
-
-fn host(landing: &Landing, settings: &Settings, said: &mut Said) -> Result<Option<Host>, Stopped> {
-    if !landing.pull_request {
-        return Ok(None);
-    }
-    let host = Host::of(settings, Surroundings::variable);
-    host.map(Some).map_err(|error| said.stop([error]))
 }
 
 /// The change and what `synth` makes of it. Manifests that cannot be rendered keep no

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use factory::git::Checkout;
 use factory::git::auth::Credentials;
-use factory::git::publish::{Change, Options, Patience, PublishError, Target, publish};
+use factory::git::publish::{Change, Options, Patience, PublishError, publish};
 use image_factory::cli::Streams;
 use image_factory::cli::run::{Said, Stopped};
 use image_factory::diagnostics::{Diagnostic, code};
@@ -29,11 +29,9 @@ pub(super) fn commit(
     let checkout = Checkout::around(&gathered.git, &run.layout.root)
         .map_err(|error| said.stop([error]))?
         .with(credentials);
-    let target = if run.args.push {
-        Target::Push(&gathered.settings.git.branch)
-    } else {
-        Target::Here
-    };
+    let landing = &run.args.landing;
+    let host = landing.host(&gathered.settings, said)?;
+    let target = landing.target(&gathered.settings.git.branch, host.as_ref());
     let streams = RefCell::new(streams);
     let options = Options {
         places,
@@ -65,6 +63,7 @@ pub(super) fn commit(
             if let Some(published) = published {
                 done.written = true;
                 done.commit = Some(published.commit);
+                done.pull_request = published.pull_request;
                 said.diagnostics.extend(published.warnings);
             }
             Ok(done)

@@ -18,6 +18,8 @@ use image_factory::model::{self, Image, Name, Parse as _, Settings, Time};
 use image_factory::tree::Tree;
 use image_factory::workspace::{self, Hold, Layout};
 
+use super::landing::Landing;
+
 use bar::Bar;
 use locate::{Checkout, Located, Places};
 use report::Done;
@@ -30,7 +32,7 @@ pub(crate) struct Args {
     #[arg(value_name = "IMAGE", value_parser = name)]
     images: Vec<Name>,
     /// Write nothing; exit 1 if a run would change something
-    #[arg(long)]
+    #[arg(long, conflicts_with = "commit")]
     check: bool,
     /// Ask the registries what is behind the tags of base and external images
     #[arg(long)]
@@ -41,12 +43,8 @@ pub(crate) struct Args {
     /// Make the state of the named images anew; what it remembers is lost
     #[arg(long, requires = "images")]
     reset_state: bool,
-    /// Commit what changes, together with the manifests that follow from it
-    #[arg(long, conflicts_with = "check")]
-    commit: bool,
-    /// Push the commit, again and again if others push at the same time
-    #[arg(long, requires = "commit")]
-    push: bool,
+    #[command(flatten)]
+    landing: Landing,
     #[command(flatten)]
     root: Root,
 }
@@ -151,7 +149,7 @@ fn discover(
     };
     let _lock = run::lock(&layout, &layout.root, hold, streams, said)?;
     let tree = run.load(said)?;
-    if args.commit {
+    if args.landing.commits() {
         return commit::commit(&run, &tree, &gathered, streams, said);
     }
     let mut done = run.compute(&tree, &gathered, said)?;
@@ -314,6 +312,7 @@ impl Run<'_> {
             outcome,
             written: false,
             commit: None,
+            pull_request: None,
         })
     }
 }

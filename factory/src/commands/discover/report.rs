@@ -18,6 +18,8 @@ pub(super) struct Done {
     pub(super) written: bool,
     /// The commit, if one was made.
     pub(super) commit: Option<String>,
+    /// The address of the pull request that proposes it, if one was asked for.
+    pub(super) pull_request: Option<String>,
 }
 
 /// What was learnt, a line each. `verbose`: also what is as it was.
@@ -60,7 +62,11 @@ pub(super) fn text(done: &Done, command: &str, verbose: bool) -> String {
             match (&done.commit, done.written) {
                 (Some(commit), _) => {
                     let short = commit.get(..12).unwrap_or(commit);
-                    format!("{count} {files} changed, committed as {short}")
+                    let proposed = match &done.pull_request {
+                        Some(url) => format!(", proposed as {url}"),
+                        None => String::new(),
+                    };
+                    format!("{count} {files} changed, committed as {short}{proposed}")
                 }
                 (None, true) => format!("{count} {files} changed"),
                 (None, false) => {
@@ -166,6 +172,7 @@ pub(super) fn object(done: &Done) -> Value {
         "files": files,
         "written": done.written,
         "commit": done.commit,
+        "pullRequest": done.pull_request,
     })
 }
 
