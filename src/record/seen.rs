@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostics::{Diagnostic, Place, code, did_you_mean};
-use crate::model::{Image, Model, ObjectName, Time, Watch, state_name};
+use crate::model::{Image, Model, Name, ObjectName, Time, Watch, state_name};
 use crate::state::{BaseDoc, DigestText, Entries, ImageDoc, Raw, Stamp, UpdateEntry};
 use crate::tree::{Edit, Tree};
 
@@ -17,7 +17,8 @@ const LONGEST_HISTORY: usize = 10;
 
 /// Records a digest. The first one that is seen changes nothing for anybody; one that
 /// is there already says nothing new; another one is a change, also if the reference
-/// had it before, and the images built on it have to follow.
+/// had it before, and the images built on it have to follow. One whose file was wrong
+/// when the change was recorded learns of it when the digest is recorded again.
 ///
 /// An external image and the base image that it stands for are one reference: both
 /// are recorded under either name.
@@ -25,7 +26,7 @@ const LONGEST_HISTORY: usize = 10;
 pub fn digest(tree: &Tree, seen: &Seen, now: Time) -> Outcome<SeenFacts> {
     let mut out = Vec::new();
     match documents::enrolled(tree, &mut out) {
-        Some(model) => one(tree, &model, seen, now),
+        Some(model) => one(tree, &model, seen, now, true),
         None => Outcome::nothing(out),
     }
 }
@@ -41,14 +42,16 @@ pub fn digests(tree: &Tree, seen: &[Seen], now: Time) -> Vec<Outcome<SeenFacts>>
     let mut tree = tree.clone();
     let mut outcomes = Vec::with_capacity(seen.len());
     for seen in seen {
-        let outcome = one(&tree, &model, seen, now);
+        let outcome = one(&tree, &model, seen, now, false);
         tree.apply(&outcome.edit);
         outcomes.push(outcome);
     }
     outcomes
 }
 
-fn one(tree: &Tree, model: &Model, seen: &Seen, now: Time) -> Outcome<SeenFacts> {
+/// `catch_up`: also dependents of which an earlier change was not noted, since their
+/// files were wrong then, learn of it.
+fn one(tree: &Tree, model: &Model, seen: &Seen, now: Time, catch_up: bool) -> Outcome<SeenFacts> {
     let mut out = Vec::new();
     let Some(subject) = subject(tree, model, seen, now, &mut out) else {
         return Outcome::nothing(out);
@@ -70,7 +73,7 @@ fn one(tree: &Tree, model: &Model, seen: &Seen, now: Time) -> Outcome<SeenFacts>
         at = at.max(see_external(image, seen, now, &mut out));
     }
     let changed = bases.iter().any(Opened::changed);
-    let learned = changed || external.as_ref().is_some_and(Opened::changed);
+    let mut learned = changed || external.as_ref().is_some_and(Opened::changed);
     let mut facts = SeenFacts {
         name: seen.name.clone(),
         base: !bases.is_empty(),
@@ -81,10 +84,17 @@ fn one(tree: &Tree, model: &Model, seen: &Seen, now: Time) -> Outcome<SeenFacts>
         dependents: Vec::new(),
     };
     let mut edit = Edit::default();
-    if changed {
+    if changed || catch_up {
         let mut dependents = dependents(tree, model, &bases, &mut out);
-        facts.dependents = follow(tree, model, &bases, &mut dependents);
-        for base in &mut bases {
+        let mut followers = follow(tree, model, &bases, &mut dependents);
+        if !changed {
+            dependents.retain(|(_, image)| image.changed());
+            let late = |name: &Name| dependents.iter().any(|(_, image)| image.doc.name == *name);
+            followers.retain(|follower| late(&follower.name));
+            learned |= !dependents.is_empty();
+        }
+        facts.dependents = followers;
+        for base in bases.iter_mut().filter(|base| base.changed()) {
             shorten(
                 &mut base.doc,
                 dependents.iter().map(|(_, image)| &image.doc),
@@ -380,13 +390,18 @@ fn dependents<'m>(
     out: &mut Vec<Diagnostic>,
 ) -> Vec<(&'m Image, Opened<ImageDoc>)> {
     let names: Vec<&str> = bases.iter().map(|base| base.doc.name.as_str()).collect();
+    // A file that is wrong may not name its base images any more.
+    let known = |image: &Image| {
+        let mut all = bases.iter().flat_map(|base| &base.doc.dependents);
+        all.any(|name| *name == image.name)
+    };
     let mut found = Vec::new();
     for file in &tree.inputs.images {
         let image = state_name(file).and_then(|name| model.image(name));
         let Some(image) = image.filter(|image| image.is_managed()) else {
             continue;
         };
-        if !names.iter().any(|name| file.text.contains(name)) {
+        if !names.iter().any(|name| file.text.contains(name)) && !known(image) {
             continue;
         }
         let Some(Some(opened)) = documents::image(tree, image.name.as_str(), out) else {

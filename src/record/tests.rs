@@ -730,6 +730,49 @@ fn one_file_that_is_wrong_keeps_no_other_from_being_written() {
 }
 
 #[test]
+fn a_dependent_that_is_no_yaml_is_named_and_learns_of_the_change_later() {
+    let first = see(&tree(), "node-22", d(1), day(2));
+    let whole = first.text("state/images/shop.yaml").unwrap().to_owned();
+    for broken in ["{", "name: shop\nbaseImages: [\n", "x"] {
+        let mut edit = Edit::default();
+        edit.write("state/images/shop.yaml", broken);
+        let damaged = first.with(&edit);
+        let outcome = digest(&damaged, &seen("node-22", d(2)), day(3));
+        let places: Vec<&str> = outcome
+            .diagnostics
+            .iter()
+            .filter(|d| d.is_error())
+            .map(|d| &*d.place.as_ref().unwrap().file)
+            .collect();
+        assert_eq!(places, ["state/images/shop.yaml"], "{broken:?}");
+        let names = |outcome: &Outcome<SeenFacts>| -> Vec<String> {
+            let facts = outcome.facts.as_ref().unwrap();
+            let names = facts.dependents.iter();
+            names.map(|follower| follower.name.to_string()).collect()
+        };
+        assert_eq!(names(&outcome), ["desk"]);
+        let damaged = damaged.with(&outcome.edit);
+        assert_eq!(damaged.text("state/images/shop.yaml"), Some(broken));
+
+        let mut edit = Edit::default();
+        edit.write("state/images/shop.yaml", whole.as_str());
+        let restored = damaged.with(&edit);
+        let again = digest(&restored, &seen("node-22", d(2)), day(4));
+        assert_eq!(again.diagnostics, []);
+        assert!(again.learned);
+        assert_eq!(names(&again), ["shop"]);
+        let paths: Vec<_> = again.edit.files.keys().map(String::as_str).collect();
+        assert_eq!(paths, ["state/images/shop.yaml"]);
+        let tree = restored.with(&again.edit);
+        let state = image(&tree, "shop").rebuild_state.expect("a state");
+        assert!(state.pending);
+        assert_eq!(state.pending_since.map(|at| at.time()), Some(day(3)));
+        let last = digest(&tree, &seen("node-22", d(2)), day(5));
+        assert!(!last.learned && last.edit.is_empty());
+    }
+}
+
+#[test]
 fn what_an_older_program_wrote_is_mended_on_the_way() {
     let text =
         base_text("node-22", "node:22", "").replace("currentDigest: null", "currentDigest: None");

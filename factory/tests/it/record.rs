@@ -307,6 +307,41 @@ fn what_is_wrong_changes_nothing() {
 }
 
 #[test]
+fn a_job_names_a_dependent_that_is_no_yaml_and_is_done() {
+    let factory = Factory::new();
+    factory.record(FIRST, &["node-22", "--digest", &digest(1)]);
+    let whole = factory.read("state/images/shop.yaml");
+    factory.write("state/images/shop.yaml", "{\n");
+    factory.commit();
+    let words = ["node-22", "--digest", &digest(2), "--commit"];
+    let done = factory.record(LATER, &words);
+    assert_eq!(done.status.code(), Some(0), "{}", err(&done));
+    assert!(
+        err(&done).contains("state/images/shop.yaml:"),
+        "{}",
+        err(&done)
+    );
+    let told = last_line(&done);
+    assert_eq!(told["dependents"][0]["name"], "desk");
+    assert_eq!(factory.read("state/images/shop.yaml"), "{\n");
+
+    factory.write("state/images/shop.yaml", &whole);
+    factory.git(&["commit", "--quiet", "--all", "--message=restored"]);
+    let done = factory.record(LATER, &words);
+    assert_eq!(done.status.code(), Some(0), "{}", err(&done));
+    assert_eq!(last_line(&done)["dependents"][0]["name"], "shop");
+    let message = factory.git(&["log", "-1", "--format=%B"]);
+    assert!(
+        message.contains("points to the same image as before"),
+        "{message}"
+    );
+    assert!(
+        message.contains("\n- shop, due ") && !message.contains("From:"),
+        "{message}"
+    );
+}
+
+#[test]
 fn a_commit_holds_state_and_what_follows_from_it() {
     let factory = Factory::new();
     factory.commit();
