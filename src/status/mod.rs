@@ -71,7 +71,8 @@ pub fn report(tree: &Tree, unread: &[Diagnostic]) -> Result<Report, Vec<Diagnost
     let Some((_, images)) = enrolled else {
         return Err(said);
     };
-    let mut docs = Docs::read(tree, &images);
+    let mut wrong = Vec::new();
+    let mut docs = Docs::read(tree, &images, &mut wrong);
     let places = unread.iter().filter_map(|fault| fault.place.as_ref());
     docs.files
         .extend(places.map(|place| place.file.to_string()));
@@ -90,7 +91,17 @@ pub fn report(tree: &Tree, unread: &[Diagnostic]) -> Result<Report, Vec<Diagnost
         ..Report::default()
     };
     let (_, all) = model::load(&tree.inputs);
-    report.problems(tree, &images, all.iter().chain(unread));
+    // Manifests need little of a file; what is wrong with the rest stops its image as well.
+    let told: BTreeSet<&str> = all
+        .iter()
+        .filter(|fault| fault.is_error())
+        .filter_map(|fault| Some(&*fault.place.as_ref()?.file))
+        .collect();
+    let untold = wrong.iter().filter(|fault| {
+        let place = fault.place.as_ref();
+        fault.is_error() && place.is_some_and(|place| !told.contains(&*place.file))
+    });
+    report.problems(tree, &images, all.iter().chain(untold).chain(unread));
     Ok(report)
 }
 
@@ -178,7 +189,8 @@ struct Docs<'i> {
 }
 
 impl<'i> Docs<'i> {
-    fn read(tree: &Tree, images: &'i [Image]) -> Self {
+    /// Reads them; `wrong` gets what stands in the way of it.
+    fn read(tree: &Tree, images: &'i [Image], wrong: &mut Vec<Diagnostic>) -> Self {
         let mut docs = Self {
             images: BTreeMap::new(),
             bases: BTreeMap::new(),
@@ -189,12 +201,16 @@ impl<'i> Docs<'i> {
         };
         for file in &tree.inputs.images {
             docs.files.insert(file.path.to_string());
-            if let Some(doc) = ImageDoc::read(file).doc {
+            let read = ImageDoc::read(file);
+            wrong.extend(read.diagnostics);
+            if let Some(doc) = read.doc {
                 docs.images.insert(doc.name.to_string(), doc);
             }
         }
         for file in &tree.inputs.bases {
-            if let Some(doc) = BaseDoc::read(file).doc {
+            let read = BaseDoc::read(file);
+            wrong.extend(read.diagnostics);
+            if let Some(doc) = read.doc {
                 docs.bases.insert(doc.name.to_string(), doc);
             }
         }

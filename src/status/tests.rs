@@ -123,6 +123,44 @@ fn problems_are_told_at_their_image_and_hide_no_other() {
 }
 
 #[test]
+fn what_discover_calls_damaged_is_a_problem() {
+    let mut sound = unpinned();
+    let image = |file: &InputFile| !file.path.ends_with("redis.yaml");
+    sound.inputs.images.retain(image);
+    assert!(!report(&sound, &[]).unwrap().damaged);
+    let web = "state/images/web.yaml";
+    let node = "state/base-images/node-22.yaml";
+    for (path, from, to) in [
+        (web, "discoveryStatus: success", "discoveryStatus: 17"),
+        (web, "2026-01-01T00:00:00Z", "yesterday"),
+        (
+            web,
+            "currentVersion: ",
+            "rebuildHistory: 3\ncurrentVersion: ",
+        ),
+        (node, "updateHistory:\n", "metadata: 3\nupdateHistory:\n"),
+        (node, "tag: ", "managedImage: [1]\ntag: "),
+    ] {
+        let mut tree = sound.clone();
+        let inputs = &mut tree.inputs;
+        let files = inputs.images.iter_mut().chain(&mut inputs.bases);
+        for file in files.filter(|file| &*file.path == path) {
+            assert!(file.text.contains(from), "{from}");
+            file.text = file.text.replace(from, to);
+        }
+        let report = report(&tree, &[]).unwrap();
+        assert!(report.damaged, "{to}");
+        if path == web {
+            assert_eq!(row(&report, "web").problems.len(), 1, "{to}");
+        } else {
+            // Without a document there is no row.
+            let file = &report.diagnostics[0].place.as_ref().unwrap().file;
+            assert_eq!(&**file, node, "{to}");
+        }
+    }
+}
+
+#[test]
 fn a_pin_that_its_tag_has_left_is_a_problem_and_no_rebuild() {
     let report = report(&tree(), &[]).unwrap();
     let problems = &row(&report, "node-22").problems;

@@ -2,6 +2,7 @@
 
 use image_factory::cli::run::{self, Root, Said, Stopped};
 use image_factory::cli::{Common, Exit, Streams, Surroundings};
+use image_factory::diagnostics::Diagnostic;
 use image_factory::status::{self, Report};
 use image_factory::workspace::Hold;
 use serde_json::json;
@@ -56,6 +57,15 @@ fn attempt(
         run::layout(args.root.root.as_deref(), None, around).map_err(|e| said.stop([e]))?;
     let _lock = run::lock(&layout, &layout.root, Hold::Shared, streams, said)?;
     let tree = run::load(&layout, said)?;
+    // Without the enrollment there is nothing to show; a state file is one image's problem.
+    let state = format!("{}/", tree.state);
+    let of_state = |d: &Diagnostic| {
+        let place = d.place.as_ref();
+        place.is_some_and(|place| place.file.starts_with(&state))
+    };
+    if !said.diagnostics.iter().all(of_state) {
+        return Err(said.stop([]));
+    }
     let unread = std::mem::take(&mut said.diagnostics);
     let mut report = status::report(&tree, &unread).map_err(|errors| said.stop(errors))?;
     if let Some(wanted) = &args.image {

@@ -322,6 +322,38 @@ fn a_damaged_state_file_is_a_problem_and_hides_nothing() {
 }
 
 #[test]
+fn an_enrollment_that_cannot_be_read_is_no_empty_table() {
+    let folder = factory();
+    let root = folder.path();
+    let enrollment = root.join("images.yaml");
+    std::fs::remove_file(&enrollment).unwrap();
+    std::fs::create_dir(&enrollment).unwrap();
+    assert!(refused(root, &["status"]).contains("error[IF006]"));
+    std::fs::remove_dir(&enrollment).unwrap();
+    std::fs::write(&enrollment, [0xff, 0xfe]).unwrap();
+    let output = run(root, &["status", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let object: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(object["images"], json!([]));
+    assert_eq!(object["diagnostics"][0]["code"], "IF007");
+}
+
+#[test]
+fn a_state_file_that_discover_refuses_is_a_problem() {
+    let folder = factory();
+    let root = folder.path();
+    let path = root.join("state/images/app.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{text}rebuildHistory: 3\n")).unwrap();
+    let output = run(root, &["status", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let object: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let images = object["images"].as_array().unwrap();
+    let app = images.iter().find(|image| image["name"] == "app").unwrap();
+    assert_eq!(app["problems"].as_array().unwrap().len(), 1, "{app}");
+}
+
+#[test]
 fn completions_and_manual_pages_know_every_command() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
