@@ -388,7 +388,7 @@ impl Run<'_> {
         let path = self.tree.base_path(name);
         for mut diagnostic in self.old.damage.remove(&path).unwrap_or_default() {
             diagnostic.help = Some(
-                "the file is left as it is: restore it from git, or make it anew with `image-factory discover IMAGE --reset-state`, naming an image that is built on it"
+                "the file is left as it is: restore it from git, or delete it and run `image-factory discover`, which makes it anew"
                     .to_owned(),
             );
             self.outcome.diagnostics.push(diagnostic);

@@ -116,7 +116,7 @@ impl BaseDoc {
     /// Reads a file.
     #[must_use]
     pub fn read(input: &InputFile) -> Read<Self> {
-        let mut file = File::new(input);
+        let mut file = File::new(input, true);
         let doc = Self::decode(&mut file);
         file.finish(doc)
     }

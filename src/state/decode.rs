@@ -16,6 +16,8 @@ pub(super) struct File<'f> {
     text: &'f str,
     /// What the file is called, without `.yaml`.
     pub(super) stem: &'f str,
+    /// Is it that of a base image?
+    of_base: bool,
     diagnostics: Vec<Diagnostic>,
     mended: Vec<Mending>,
 }
@@ -38,6 +40,11 @@ impl<'n, 't> Map<'n, 't> {
         self.node.get(key)
     }
 
+    /// Whether the key is there, be it null.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.node(key).is_some()
+    }
+
     /// The value of a key that is there and not null.
     pub(super) fn get(&self, key: &str) -> Option<&'n Node<'t>> {
         self.node(key).filter(|node| !node.is_null())
@@ -45,8 +52,9 @@ impl<'n, 't> Map<'n, 't> {
 }
 
 impl<'f> File<'f> {
-    pub(super) fn new(file: &'f InputFile) -> Self {
+    pub(super) fn new(file: &'f InputFile, of_base: bool) -> Self {
         Self {
+            of_base,
             path: &file.path,
             text: &file.text,
             stem: state_name(file).unwrap_or_default(),
@@ -80,7 +88,7 @@ impl<'f> File<'f> {
         }
     }
 
-    /// The tree; `None` if the file is empty or is no YAML, which is reported.
+    /// The tree; `None` if the file is empty, or is no YAML, which alone is reported.
     pub(super) fn parse(&mut self) -> Option<Node<'f>> {
         let (node, errors) = yaml::read(self.text, &Limits::default());
         for error in errors {
@@ -100,6 +108,27 @@ impl<'f> File<'f> {
             self.report(diagnostic, error.span);
         }
         node.filter(|node| !node.is_null() && self.diagnostics.is_empty())
+    }
+
+    /// A file that holds nothing: what it remembered is lost, and that is for
+    /// people to see.
+    pub(super) fn empty(&mut self, span: Span) {
+        let message = "the file holds no state: what it remembered is not there any more";
+        let help = self.restore();
+        self.report(
+            Diagnostic::error(code::WRONG_TYPE, message).help(help),
+            span,
+        );
+    }
+
+    /// What to do about a file that says what cannot be.
+    const fn restore(&self) -> &'static str {
+        if self.of_base {
+            "restore the file from git, or delete it and run `image-factory discover`"
+        } else {
+            "restore the file from git, or make it anew with \
+             `image-factory discover IMAGE --reset-state`"
+        }
     }
 
     /// Whether an error was found.
@@ -188,8 +217,7 @@ impl<'f> File<'f> {
             Kind::Scalar(_) => "a text",
         };
         let message = format!("{what} is {found}, not {expected}");
-        let help = "restore the file from git, or make it anew with \
-                    `image-factory discover IMAGE --reset-state`";
+        let help = self.restore();
         self.report(
             Diagnostic::error(code::WRONG_TYPE, message).help(help),
             node.span,
@@ -206,8 +234,7 @@ impl<'f> File<'f> {
     ) {
         let found = shorten(node.as_str().unwrap_or("?"));
         let message = format!("`{}{key}` is `{found}`, which {why}", map.prefix);
-        let help = "restore the file from git, or make it anew with \
-                    `image-factory discover IMAGE --reset-state`";
+        let help = self.restore();
         self.report(Diagnostic::error(code, message).help(help), node.span);
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostics::{Diagnostic, code};
+use crate::diagnostics::{Diagnostic, Span, code};
 use crate::model::{
     DiscoveryStatus, Image, InputFile, Name, ObjectName, Parse as _, Strategy, Time, Watch,
     mended_pattern,
@@ -281,23 +281,26 @@ impl ImageDoc {
     /// Reads a file.
     #[must_use]
     pub fn read(input: &InputFile) -> Read<Self> {
-        let mut file = File::new(input);
+        let mut file = File::new(input, false);
         let doc = Self::decode(&mut file);
         file.finish(doc)
     }
 
     fn decode(file: &mut File<'_>) -> Option<Self> {
         let Some(node) = file.parse() else {
-            if file.failed() {
-                return None;
+            if !file.failed() {
+                file.empty(Span::new(0, 0));
             }
-            file.mend(Mending::Missing("enrollment"));
-            return file.name(None, "an image").map(Self::empty);
+            return None;
         };
         let map = file.top(&node)?;
         let name: Name = file.name(Some(&map), "an image")?;
         if let Some(node) = map.get("fullImage") {
             file.misplaced(node, "a base image", "images", "base-images");
+            return None;
+        }
+        if !KNOWN.iter().any(|key| map.has(key)) {
+            file.empty(node.span);
             return None;
         }
         file.expect(&map, EXPECTED);

@@ -404,14 +404,49 @@ fn nonsense_is_named_with_its_place() {
 }
 
 #[test]
-fn an_empty_file_is_an_image_of_which_nothing_is_known() {
-    let read = ImageDoc::read(&image_file("# nothing\n"));
+fn a_file_that_says_nothing_is_damaged() {
+    for text in [
+        "",
+        "\n",
+        "# nothing\n",
+        "null\n",
+        "~",
+        "{}\n",
+        "---\n",
+        "owner: me\n",
+    ] {
+        let read = ImageDoc::read(&image_file(text));
+        assert!(read.doc.is_none() && read.mended.is_empty(), "{text:?}");
+        let codes: Vec<_> = read.diagnostics.iter().map(|d| d.code).collect();
+        assert_eq!(codes, [code::WRONG_TYPE], "{text:?}");
+        let help = read.diagnostics.first().and_then(|d| d.help.as_deref());
+        assert!(help.is_some_and(|help| help.contains("--reset-state")));
+    }
+    let read = ImageDoc::read(&image_file("baseImages: null\n"));
     assert_eq!(read.diagnostics, []);
-    let doc = read.doc.expect("a document");
     assert_eq!(
-        (doc.name.as_str(), doc.status, doc.bases),
-        ("shop", DiscoveryStatus::Pending, None)
+        read.doc
+            .map(|doc| (doc.name.to_string(), doc.status, doc.bases)),
+        Some(("shop".to_owned(), DiscoveryStatus::Pending, None))
     );
+}
+
+#[test]
+fn no_help_for_a_base_image_makes_an_image_forget() {
+    for text in [
+        "",
+        "name: node-22\nfullImage: node:22\nupdateHistory: 3\nfirstDiscovered: x\n",
+    ] {
+        let read = BaseDoc::read(&file("state/base-images/node-22.yaml", text));
+        assert!(read.doc.is_none() && !read.diagnostics.is_empty());
+        for diagnostic in read.diagnostics {
+            let help = diagnostic.help.unwrap();
+            assert!(
+                help.contains("delete") && !help.contains("--reset-state"),
+                "{help}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -414,6 +414,27 @@ fn a_damaged_file_is_named_and_left_and_can_be_made_anew() {
 }
 
 #[test]
+fn an_empty_file_is_damaged_and_one_that_is_not_there_is_new() {
+    let enrollment = [managed("app"), managed("two")].concat();
+    let factory = Factory::new(&enrollment)
+        .dockerfile("app", "FROM node:22\n")
+        .dockerfile("two", "FROM alpine:3\n")
+        .then(NOON)
+        .dockerfile("two", "FROM alpine:4\n");
+    for nothing in ["", "# nothing\n", "null\n", "{}\n"] {
+        let factory = factory.clone().file(APP, nothing);
+        let outcome = factory.at(LATER);
+        assert_eq!(codes(&outcome), ["IF010!"], "{nothing:?}");
+        let help = outcome.diagnostics[0].help.as_ref().unwrap();
+        assert!(help.contains("discover app --reset-state"), "{help}");
+        let after = factory.then(LATER);
+        assert_eq!(after.text(APP), nothing);
+        assert_eq!(after.bases("two"), ["alpine-4"]);
+        assert_eq!(after.lines(NODE, &["- "]), ["- app"]);
+    }
+}
+
+#[test]
 fn a_damaged_base_file_is_left_until_an_image_on_it_is_reset() {
     let factory = Factory::new(&managed("app"))
         .dockerfile("app", "FROM node:22\n")
@@ -427,6 +448,18 @@ fn a_damaged_base_file_is_left_until_an_image_on_it_is_reset() {
         let outcome = factory.at(LATER);
         assert!(outcome.any_error(), "{nonsense}");
         assert_eq!(paths(&outcome), [""; 0], "{nonsense}");
+        let help = outcome.diagnostics[0].help.as_ref().unwrap();
+        assert!(help.contains("delete it and run"), "{help}");
+        assert!(!help.contains("--reset-state"), "{help}");
+        // That makes the file anew, and the image keeps what it remembers.
+        let mut edit = crate::tree::Edit::default();
+        edit.delete(NODE);
+        let mut deleted = factory.clone();
+        deleted.tree = deleted.tree.with(&edit);
+        assert_eq!(
+            paths(&deleted.at(LATER)),
+            ["+state/base-images/node-22.yaml"]
+        );
         let mut reset = factory.only(&["app"]);
         reset.options.reset_state = true;
         let reset = reset.then(LATER);
