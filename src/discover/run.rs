@@ -229,7 +229,12 @@ impl Run<'_> {
             .map(|good| &good.doc)
             .or(archived.map(|file| &file.doc));
         let bases_before = old.and_then(|old| old.bases.clone()).unwrap_or_default();
-        let new = images::merge(image, old.filter(|_| !reset), learnt, self.now);
+        let failed = !matches!(learnt, Learnt::Bases(_));
+        let mut new = images::merge(image, old.filter(|_| !reset), learnt, self.now);
+        if reset && failed && image.is_managed() {
+            // It is not known that it is built on something else now.
+            new.bases = old.and_then(|old| old.bases.clone());
+        }
         let change = images::change(old, &new, archived.is_some());
         let notice = good.and_then(|good| good.notice.clone());
         if let Some(archived) = archived {

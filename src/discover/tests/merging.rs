@@ -414,6 +414,29 @@ fn a_damaged_file_is_named_and_left_and_can_be_made_anew() {
 }
 
 #[test]
+fn a_reset_without_a_dockerfile_keeps_the_base_images() {
+    let factory = Factory::new(&managed("app"))
+        .dockerfile("app", "FROM node:22\n")
+        .then(NOON)
+        .only(&["app"]);
+    let mut failing = factory.clone().dockerfile("app", "FRM\n");
+    let mut gone = factory.clone().fails("app", "there is no repository");
+    for factory in [&mut failing, &mut gone] {
+        factory.options.reset_state = true;
+        let after = factory.clone().then(LATER);
+        assert_eq!(after.bases("app"), ["node-22"]);
+        assert_eq!(
+            after.lines(APP, &["discoveryStatus", "enrolledAt"]),
+            [
+                "enrolledAt: \"2026-11-22T12:00:00Z\"",
+                "discoveryStatus: failed"
+            ]
+        );
+        assert_eq!(after.lines(NODE, &["- "]), ["- app"]);
+    }
+}
+
+#[test]
 fn an_empty_file_is_damaged_and_one_that_is_not_there_is_new() {
     let enrollment = [managed("app"), managed("two")].concat();
     let factory = Factory::new(&enrollment)
