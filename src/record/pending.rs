@@ -108,7 +108,8 @@ pub(super) fn changes(base: &BaseDoc) -> Vec<UpdateEntry> {
 ///
 /// By the digest that it was built from, if the history has that. One that it does
 /// not have (that of a single platform, say) tells nothing, so then, as without one,
-/// time decides: what was learnt before the build is in it.
+/// time decides: what was learnt before the build is in it, and so is a change that
+/// came back to what stood then.
 pub(super) fn first_open(image: &ImageDoc, base: &BaseDoc, changes: &[UpdateEntry]) -> usize {
     if let Some(built) = image.built_from.get(&base.name) {
         let built = Some(built);
@@ -133,7 +134,12 @@ pub(super) fn first_open(image: &ImageDoc, base: &BaseDoc, changes: &[UpdateEntr
         let at = change.at.as_ref();
         at.is_some_and(|at| at.time() > built.time())
     };
-    changes.iter().position(later).unwrap_or(changes.len())
+    let open = changes.iter().position(later).unwrap_or(changes.len());
+    let then = digest_at(base, built.time());
+    let back = changes
+        .iter()
+        .rposition(|change| then.is_some() && change.to == then);
+    back.map_or(open, |at| open.max(at + 1))
 }
 
 /// What the reference pointed to at that time, as far as is known.

@@ -730,6 +730,27 @@ fn one_file_that_is_wrong_keeps_no_other_from_being_written() {
 }
 
 #[test]
+fn a_tag_that_comes_back_to_what_stood_at_enrollment_is_nothing_to_follow() {
+    let first = see(&tree(), "node-22", d(1), day(2));
+    let waits = |tree: &Tree| image(tree, "shop").rebuild_state.expect("a state").pending;
+    let away = see(&first, "node-22", d(2), day(3));
+    assert!(waits(&away));
+    let back = see(&away, "node-22", d(1), day(4));
+    assert!(!waits(&back));
+    let on = base(&back, "node-22");
+    let on = On {
+        base: &on,
+        own: false,
+    };
+    let shop = image(&back, "shop");
+    assert_eq!(pending(&shop, Duration::from_days(1), [on]), None);
+    // Only what came after that counts.
+    let third = see(&back, "node-22", d(3), day(5));
+    let state = image(&third, "shop").rebuild_state.expect("a state");
+    assert_eq!(state.pending_since.map(|at| at.time()), Some(day(5)));
+}
+
+#[test]
 fn a_dependent_that_is_no_yaml_is_named_and_learns_of_the_change_later() {
     let first = see(&tree(), "node-22", d(1), day(2));
     let whole = first.text("state/images/shop.yaml").unwrap().to_owned();
