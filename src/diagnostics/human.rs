@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::{Diagnostic, Position, Severity, Sources};
+use super::secrets::masked_line;
+use super::{Diagnostic, Position, Severity, Sources, code};
 
 /// Of a longer line only this many characters around the place are shown.
 const MAX_LINE: usize = 160;
@@ -48,7 +49,9 @@ fn one(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -> Strin
             None => group.element(Origin::path(path)),
             Some(excerpt) => {
                 let Position { line, column } = excerpt.position;
-                let (text, range) = window(excerpt.text, excerpt.range);
+                let address = diagnostic.code == code::INVALID_URL;
+                let (line_text, range) = masked_line(excerpt.text, excerpt.range, address);
+                let (text, range) = window(&line_text, range);
                 let shown = text.get(..range.start).unwrap_or("").chars().count() + 1;
                 let snippet = Snippet::source(text)
                     .line_start(line)

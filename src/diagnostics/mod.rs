@@ -7,6 +7,7 @@ pub mod codes;
 pub mod human;
 pub mod json;
 mod nearest;
+pub(crate) mod secrets;
 mod sources;
 
 use std::cmp::Ordering;
@@ -85,7 +86,8 @@ impl Severity {
 /// One thing to tell: what, how bad, where, and what to do.
 ///
 /// `message` starts in lower case, has no full stop, and names offending
-/// values in backticks; `help` says what to do, in whole lines of text.
+/// values in backticks; `help` says what to do, in whole lines of text. Neither shows
+/// the user and password of an address.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Diagnostic {
     /// Which rule speaks.
@@ -108,7 +110,7 @@ impl Diagnostic {
             code,
             severity: Severity::Error,
             place: None,
-            message: message.into(),
+            message: secrets::masked(&message.into()).into_owned(),
             help: None,
         }
     }
@@ -132,7 +134,7 @@ impl Diagnostic {
     /// The same, with what to do.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(secrets::masked(&help.into()).into_owned());
         self
     }
 

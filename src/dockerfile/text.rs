@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::diagnostics::secrets::masked;
+
 /// What separates words.
 pub(super) const fn is_blank(byte: u8) -> bool {
     matches!(byte, b'\t' | 0x0b | 0x0c | b'\r' | b' ')
@@ -100,9 +102,11 @@ pub(super) fn is_as(word: &[u8]) -> bool {
 /// As much of it as a message can hold.
 pub(super) fn short(text: &str) -> String {
     const MOST: usize = 80;
+    // What is cut might be what tells a password.
+    let text = masked(text);
     match text.char_indices().nth(MOST) {
         Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
-        None => text.to_owned(),
+        None => text.into_owned(),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::diagnostics::{Code, Diagnostic, Place, Span, code, did_you_mean};
 use crate::yaml::{self, Kind, Limits, Node, ReadErrorKind};
 
 use super::fields::Fields;
-use super::parse::{Parse, shorten};
+use super::parse::{Parse, quotable, shorten};
 
 /// Reads one file's values and collects what is wrong with them.
 ///
@@ -237,7 +237,7 @@ impl<'d> Reader<'d> {
                 let message = format!(
                     "{} is `{}`, which {}",
                     quoted(path),
-                    shorten(text),
+                    quotable::<T>(text),
                     invalid.why
                 );
                 self.report(Diagnostic::error(code, message).help(invalid.help), span);

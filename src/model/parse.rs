@@ -1,6 +1,7 @@
 //! From a text of someone's file to a checked value.
 
-use crate::diagnostics::{Code, Diagnostic};
+use crate::diagnostics::secrets::{masked, masked_address};
+use crate::diagnostics::{Code, Diagnostic, code};
 
 /// Why a text is no value of its type.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -38,17 +39,29 @@ pub trait Parse: Sized {
     /// [`Self::CODE`], with the reason and help.
     fn check(text: &str) -> Result<Self, Diagnostic> {
         Self::parse(text).map_err(|invalid| {
-            let message = format!("{} `{}` {}", Self::WHAT, shorten(text), invalid.why);
+            let text = quotable::<Self>(text);
+            let message = format!("{} `{text}` {}", Self::WHAT, invalid.why);
             Diagnostic::error(Self::CODE, message).help(invalid.help)
         })
     }
 }
 
+/// A wrong text of this type as a message can hold it, without credentials.
+pub(super) fn quotable<T: Parse>(text: &str) -> String {
+    if T::CODE == code::INVALID_URL {
+        shorten(&masked_address(text))
+    } else {
+        shorten(text)
+    }
+}
+
 /// The text, cut if nobody would read all of it.
 pub(super) fn shorten(text: &str) -> String {
+    // What is cut might be what tells a password.
+    let text = masked(text);
     match text.char_indices().nth(80) {
         Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
-        None => text.to_owned(),
+        None => text.into_owned(),
     }
 }
 

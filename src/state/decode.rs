@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::diagnostics::secrets::masked;
 use crate::diagnostics::{Code, Diagnostic, Place, Span, any_error, code, did_you_mean};
 use crate::model::{InputFile, Parse, state_name};
 use crate::yaml::{self, Kind, Limits, Node, ReadErrorKind};
@@ -488,8 +489,10 @@ impl<'f> File<'f> {
 
 /// The text, cut if nobody would read all of it.
 pub(super) fn shorten(text: &str) -> String {
+    // What is cut might be what tells a password.
+    let text = masked(text);
     match text.char_indices().nth(80) {
         Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
-        None => text.to_owned(),
+        None => text.into_owned(),
     }
 }

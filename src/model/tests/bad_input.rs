@@ -1,7 +1,7 @@
 //! One row at least for each kind of bad input: code and place.
 
 use super::{file, files, report, with_state};
-use crate::diagnostics::{Code, Diagnostic, code};
+use crate::diagnostics::{Code, Diagnostic, Sources, code};
 use crate::model::{GitRepo, InputFiles, load};
 
 /// A managed image with one more line, which stands at line 5.
@@ -168,6 +168,40 @@ fn each_bad_value_has_its_code_and_place() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn credentials_are_in_no_report() {
+    let source = |url: &str| {
+        format!(
+            "- name: a\n  registry: ghcr.io\n  repository: o/a\n  source:\n    repo: o/a\n    url: {url}\n"
+        )
+    };
+    let long = format!("https://user:s3cr3t{}@h/o/a", "s3cr3t".repeat(30));
+    let texts = [
+        "settings: {git: {repo: 'https://user:s3cr3t@github.com/o/a'}}\n".to_owned(),
+        "settings: {git: {repo: user:s3cr3t@github.com/o/a}}\n".to_owned(),
+        "settings: {git: {repo: 'https://user:s3 s3cr3t@github.com/o/a'}}\n".to_owned(),
+        "settings: {providers: {github: {api: 'https://s3cr3t@api.github.com'}}}\n".to_owned(),
+        source("https://user:s3cr3t@h/o/a"),
+        source("https://s3cr3t@h/o/a"),
+        source(&long),
+        "- name: a\n  registry: https://user:s3cr3t@h\n  repository: o/a\n  source: {repo: o/a}\n".to_owned(),
+        "- name: a\n  registry: ghcr.io\n  repository: o/a\n  source: {repo: 'https://u:s3cr3t@h/o/a'}\n".to_owned(),
+        "- name: a\n  registry: ghcr.io\n  repository: o/a\n  url: https://u:s3cr3t@h/o/a\n  source: {repo: o/a}\n".to_owned(),
+        "https://u:s3cr3t@h/o/a: 1\n".to_owned(),
+    ];
+    for text in &texts {
+        let (_, diagnostics) = load(&files(text));
+        assert!(diagnostics.iter().any(Diagnostic::is_error), "{text}");
+        let mut sources = Sources::new();
+        sources.add("images.yaml", text.as_str());
+        let people = crate::diagnostics::human::render(&diagnostics, &sources, false);
+        let machines = crate::diagnostics::json::diagnostics(&diagnostics, &sources).to_string();
+        for shown in [people, machines] {
+            assert!(!shown.contains("s3"), "{shown}");
+        }
+    }
 }
 
 #[test]
