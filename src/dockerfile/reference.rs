@@ -156,7 +156,12 @@ fn registry(text: &str) -> (String, String) {
     };
     match text.split_once('/') {
         None => library(DOCKER_HUB, text),
-        Some(("index.docker.io" | DOCKER_HUB, rest)) => library(DOCKER_HUB, rest),
+        // BuildKit knows the first two; to the others the same images answer, and
+        // one image must not be taken for several.
+        Some((
+            DOCKER_HUB | "index.docker.io" | "registry-1.docker.io" | "registry.hub.docker.com",
+            rest,
+        )) => library(DOCKER_HUB, rest),
         Some((first, rest))
             if first == "localhost"
                 || first.contains(['.', ':'])
