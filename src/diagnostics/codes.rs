@@ -397,8 +397,9 @@ codes! {
         "The Dockerfile names a tag and a digest, and the tag has moved on to another one. A build takes the digest, so \
          a rebuild changes nothing until the Dockerfile names the new one.";
     ARCHIVE_OF_ANOTHER = "IF240", "archived state of another image":
-        "An image of this name was enrolled before and archived, but it lived in another registry or repository. Its \
-         history is not that of the image that is enrolled now, which begins anew; the archived file stays.";
+        "An image of this name was enrolled before and archived, but it lived in another registry or repository; or the \
+         `registry` or `repository` of its entry was changed. Its history is not that of the image that is enrolled now, \
+         which begins anew; the old file is in the archive.";
     IMAGE_NOT_ENROLLED = "IF241", "image that is not enrolled":
         "The command names an image that has no entry in images.yaml. Nothing was done.";
     CHECKOUT_UNUSABLE = "IF242", "checkout that cannot be used":

@@ -30,6 +30,12 @@ impl<'t> Mover<'t> {
     /// Moves a file to this place in the archive, as it is. What stands there already is
     /// of another image, or of another time, and makes way.
     pub(super) fn put_away(&mut self, path: &str, to: &str) {
+        self.keep(path, to);
+        self.edit.delete(path);
+    }
+
+    /// The same for a file in the place of which another one comes.
+    pub(super) fn keep(&mut self, path: &str, to: &str) {
         let Some(text) = self.tree.text(path) else {
             return;
         };
@@ -44,7 +50,6 @@ impl<'t> Mover<'t> {
         }
         self.taken.insert(to.to_owned());
         self.edit.write(to, text);
-        self.edit.delete(path);
     }
 
     /// A free place for an older file of the same name.
@@ -78,9 +83,7 @@ pub(super) fn of_image<'o>(
     out: &mut Vec<Diagnostic>,
 ) -> Option<&'o Archived<ImageDoc>> {
     let mut named = archived.iter().filter(|file| file.doc.name == image.name);
-    let fits = |file: &&Archived<ImageDoc>| {
-        repository(&file.doc).is_none_or(|repository| repository == image.repository)
-    };
+    let fits = |file: &&Archived<ImageDoc>| is_of(&file.doc, image);
     // The newest stands under the plain name, which comes first or last.
     let mut fitting: Vec<&Archived<ImageDoc>> = named.clone().filter(fits).collect();
     fitting.sort_by_key(|file| (file.path.contains('~'), &file.path));
@@ -94,7 +97,7 @@ pub(super) fn of_image<'o>(
         image.name
     );
     let help = format!(
-        "nothing is to be done; if it is the same image, move `{}` back by hand",
+        "nothing is to be done; if it is the same image, move `{}` back by hand, with the new `registry` and `repository` in it",
         other.path
     );
     out.push(
@@ -103,6 +106,26 @@ pub(super) fn of_image<'o>(
             .at(Place::file(other.path.clone())),
     );
     None
+}
+
+/// Is this the state of the image that is enrolled now, not of one that lived elsewhere?
+pub(super) fn is_of(doc: &ImageDoc, image: &Image) -> bool {
+    repository(doc).is_none_or(|repository| repository == image.repository)
+}
+
+/// Tells that an entry was changed to another image.
+pub(super) fn replaced(image: &Image, old: &ImageDoc, archived: String) -> Diagnostic {
+    let was = repository(old).map_or_else(String::new, |url| format!(" `{url}`"));
+    let message = format!(
+        "`{}` was another image,{was}, so it begins anew as `{}`, and its old state is in the archive",
+        image.name, image.repository
+    );
+    let help = format!(
+        "nothing is to be done; if it is the same image, move `{archived}` back by hand, with the new `registry` and `repository` in it"
+    );
+    Diagnostic::warning(code::ARCHIVE_OF_ANOTHER, message)
+        .help(help)
+        .at(image.place())
 }
 
 /// Where the image of a state file lived.

@@ -218,17 +218,24 @@ impl Run<'_> {
             Some(File::Good(good)) => Some(good),
             Some(File::Damaged) | None => None,
         };
-        let archived = match file {
-            None if !reset => {
+        // An entry that was changed to another image is as one taken out and one added.
+        // As long as nothing is learnt of a managed image, its copy is of the old one.
+        let known = !(image.is_managed() && matches!(learnt, Learnt::Nothing));
+        let other = good.filter(|good| known && !reset && !archive::is_of(&good.doc, image));
+        let good = good.filter(|_| other.is_none());
+        let archived = match (file, other) {
+            (None, _) if !reset => {
                 let out = &mut self.outcome.diagnostics;
                 archive::of_image(image, &self.old.archived_images, out)
             }
-            Some(_) | None => None,
+            (_, Some(_)) => archive::of_image(image, &self.old.archived_images, &mut Vec::new()),
+            _ => None,
         };
         let old = good
             .map(|good| &good.doc)
             .or(archived.map(|file| &file.doc));
-        let bases_before = old.and_then(|old| old.bases.clone()).unwrap_or_default();
+        let before = other.map(|good| &good.doc).or(old);
+        let bases_before = before.and_then(|old| old.bases.clone()).unwrap_or_default();
         let failed = !matches!(learnt, Learnt::Bases(_));
         let mut new = images::merge(image, old.filter(|_| !reset), learnt, self.now);
         if reset && failed && image.is_managed() {
@@ -240,10 +247,16 @@ impl Run<'_> {
         if let Some(archived) = archived {
             let same = archived.doc == new;
             self.mover
-                .bring_back(&archived.path, path, (!same).then(|| new.write()));
+                .bring_back(&archived.path, path.clone(), (!same).then(|| new.write()));
         } else if change != Change::None || notice.is_some() {
-            self.mover.edit.write(path, new.write());
+            self.mover.edit.write(path.clone(), new.write());
             self.outcome.diagnostics.extend(notice.filter(|_| !reset));
+        }
+        if let Some(other) = other {
+            let to = self.tree.archived_image_path(name.as_str());
+            self.mover.keep(&path, &to);
+            let told = archive::replaced(image, &other.doc, to);
+            self.outcome.diagnostics.push(told);
         }
         let bases = new.bases.clone().unwrap_or_default();
         self.touched

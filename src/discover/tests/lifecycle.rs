@@ -65,6 +65,102 @@ fn another_image_of_the_name_starts_anew() {
 }
 
 #[test]
+fn an_entry_that_is_changed_to_another_image_starts_anew() {
+    let one = lived();
+    let old = one.text(APP).to_owned();
+    let entry = managed("app").replace("acme/app\n", "other/app\n");
+    let one = one.enrollment(&entry);
+    let outcome = one.at(LATER);
+    assert_eq!(codes(&outcome), ["IF240"]);
+    assert_eq!(outcome.images[0].change, crate::discover::Change::Enrolled);
+    let other = one.then(LATER);
+    let keys = ["currentVersion", "enrolledAt", "attempt", "mine", "- "];
+    assert_eq!(
+        other.lines(APP, &keys),
+        [
+            format!("enrolledAt: \"{LATER}\""),
+            "- node-22".to_owned(),
+            "currentVersion: null".to_owned(),
+        ]
+    );
+    assert_eq!(other.text("state/_archive/images/app.yaml"), old);
+    assert_eq!(other.at(LATER).edit, crate::tree::Edit::default());
+    assert_eq!(codes(&other.at(LATER)), [""; 0], "told once");
+    // And changed back: each comes out of the archive as it went there.
+    let new = other.text(APP).to_owned();
+    let back = other.enrollment(&managed("app")).then(LATER);
+    assert_eq!(back.text(APP), old);
+    assert_eq!(back.text("state/_archive/images/app.yaml"), new);
+    let again = back.enrollment(&entry).only(&["app"]).then(LATER);
+    assert_eq!(again.text(APP), new);
+    assert_eq!(again.text("state/_archive/images/app.yaml"), old);
+    assert_eq!(again.state(), [APP, NODE, "state/_archive/images/app.yaml"]);
+    // Third place: nothing in the archive is lost.
+    let third = managed("app").replace("acme/app\n", "third/app\n");
+    let third = again.enrollment(&third).then(LATER);
+    assert_eq!(third.text("state/_archive/images/app.yaml"), new);
+    assert_eq!(third.text("state/_archive/images/app~1.yaml"), old);
+    // A spelling is no other image, and without a Dockerfile nothing is known.
+    let mut blind = lived().enrollment(&entry);
+    blind.found.clear();
+    assert_eq!(paths(&blind.at(LATER)), [""; 0]);
+}
+
+#[test]
+fn an_external_image_that_is_changed_to_another_starts_anew() {
+    let hub = |repository: &str, registry: &str| {
+        format!("- {{name: app, {registry}repository: {repository}, allowTags: ^1$}}\n")
+    };
+    let start = Factory::new(&hub("postgres", "")).then(NOON);
+    let text = start.text(APP).replace(
+        "currentDigest: null",
+        "currentDigest: sha256:0000000000000000000000000000000000000000000000000000000000000001",
+    );
+    let start = start.file(APP, &text);
+    let same = start
+        .clone()
+        .enrollment(&hub("library/postgres", "registry: index.docker.io, "));
+    assert_eq!(codes(&same.at(LATER)), [""; 0], "the same image");
+    assert!(same.then(LATER).text(APP).contains("sha256:0"));
+    let other = start.enrollment(&hub("nginx", ""));
+    assert_eq!(codes(&other.at(LATER)), ["IF240"]);
+    let other = other.then(LATER);
+    assert!(!other.text(APP).contains("sha256:0"));
+    assert_eq!(other.text("state/_archive/images/app.yaml"), text);
+}
+
+#[test]
+fn hosts_of_docker_hub_are_one_registry() {
+    let images = [
+        managed("app"),
+        managed("web"),
+        managed("lib").replace("ghcr.io", "docker.io"),
+    ];
+    let factory = Factory::new(&images.concat())
+        .dockerfile(
+            "app",
+            "FROM node:22\nFROM registry.hub.docker.com/acme/lib:1.2\n",
+        )
+        .dockerfile("web", "FROM registry-1.docker.io/library/node:22\n")
+        .dockerfile("lib", "FROM index.docker.io/library/node:22\n")
+        .then(NOON);
+    let names = ["acme-lib-1.2", "node-22"];
+    assert_eq!(factory.bases("app"), names);
+    assert_eq!(
+        (factory.bases("web"), factory.bases("lib")),
+        (vec!["node-22".to_owned()], vec!["node-22".to_owned()])
+    );
+    let lib = "state/base-images/acme-lib-1.2.yaml";
+    assert_eq!(
+        factory.lines(lib, &["managedImage", "fullImage"]),
+        [
+            "fullImage: registry.hub.docker.com/acme/lib:1.2",
+            "managedImage: lib"
+        ]
+    );
+}
+
+#[test]
 fn external_and_managed() {
     let start = Factory::new(&external("app"))
         .dockerfile("app", "FROM node:22\n")

@@ -244,14 +244,15 @@ fn configuration_is_the_enrollments_and_memory_is_the_states() {
         + "note: yes\n";
     let factory = factory.file(APP, &old).file(NODE, &base);
     assert_eq!(paths(&factory.at(LATER)), [""; 0], "it is all good");
-    let entry = managed("app").replace("acme/app\n", "acme/moved\n") + "  rebuildDelay: 3d\n";
+    let entry =
+        managed("app").replace("repo: acme/app}", "repo: acme/moved}") + "  rebuildDelay: 3d\n";
     let factory = factory
         .enrollment(&entry)
         .dockerfile("app", "FROM node:22\nFROM alpine:3\n")
         .then(LATER);
     let kept = [
         "enrolledAt: \"2026-11-21T12:00:00Z\"",
-        "repository: acme/moved",
+        "repo: acme/moved",
         "rebuildDelay: 3d",
         "currentVersion: \"1.10\"",
         &format!("currentDigest: {digest}"),
