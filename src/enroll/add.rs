@@ -49,12 +49,29 @@ pub fn add(tree: &Tree, entry: &Entry) -> Result<Edit, Refused> {
     {
         return Err(twice.into());
     }
+    let clashes = clashing(tree, &edit, &after, entry);
+    if !clashes.is_empty() {
+        let mut refused = Refused::from(clashes);
+        refused.text = Some(InputFile {
+            path: file.path.clone(),
+            text,
+        });
+        return Err(refused);
+    }
     if only_differ_at(&file.text, &text, None, Some(count(&file.text))) {
         Ok(edit)
     } else {
         let why = "has something in it that an added entry would change";
         Err(by_hand(file, None, why, paste(entry)).into())
     }
+}
+
+/// A base image of another reference has the name already.
+fn clashing(tree: &Tree, edit: &Edit, after: &Model, entry: &Entry) -> Vec<Diagnostic> {
+    let place = after.image(&entry.name).map(Image::place);
+    let (_, mut found) = load(&tree.with(edit).inputs);
+    found.retain(|d| d.code == code::NAME_CLASH && d.place == place);
+    found
 }
 
 fn count(text: &str) -> usize {

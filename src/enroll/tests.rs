@@ -170,6 +170,24 @@ fn what_is_enrolled_or_cannot_be_is_refused() {
 }
 
 #[test]
+fn the_name_of_a_base_image_is_only_for_the_same_image() {
+    let mut tree = tree("- {name: x, repository: x, allowTags: ^1$}\n");
+    tree.inputs.bases.push(InputFile {
+        path: "state/base-images/redis.yaml".into(),
+        text: "name: redis\nfullImage: debian:13\n".to_owned(),
+    });
+    let refused = add(&tree, &redis()).unwrap_err();
+    let codes: Vec<_> = refused.diagnostics.iter().map(|d| d.code).collect();
+    assert_eq!(codes, [code::NAME_CLASH]);
+    assert!(refused.text.is_some());
+    let mut other = redis();
+    other.name = "redis-7".to_owned();
+    assert!(add(&tree, &other).is_ok());
+    tree.inputs.bases[0].text = "name: redis\nfullImage: redis:7\n".to_owned();
+    assert!(add(&tree, &redis()).is_ok());
+}
+
+#[test]
 fn values_are_quoted_where_they_have_to_be() {
     let entry = Entry {
         name: "on".to_owned(),
