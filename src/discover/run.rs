@@ -443,8 +443,13 @@ impl Run<'_> {
             self.outcome.archived_images.push(name);
         }
         for path in damaged {
-            let diagnostics = self.old.damage.remove(&path).unwrap_or_default();
-            self.outcome.diagnostics.extend(diagnostics);
+            for mut diagnostic in self.old.damage.remove(&path).unwrap_or_default() {
+                diagnostic.help = Some(format!(
+                    "no such image is enrolled, and the file is left as it is: delete it, or restore it from git and run `image-factory discover`, which moves it to the archive as `{}`",
+                    path.replacen("/images/", "/_archive/images/", 1)
+                ));
+                self.outcome.diagnostics.push(diagnostic);
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 
 use image_factory::cli::run::{self, Root, Said, Stopped};
 use image_factory::cli::{Common, Exit, Streams, Surroundings};
+use image_factory::diagnostics::Diagnostic;
 use image_factory::discover::{self, Options};
 use image_factory::enroll;
 use image_factory::model::Time;
@@ -43,6 +44,7 @@ pub(crate) fn run(
     let mut said = Said::default();
     let done = attempt(args, common.now(), around, streams, &mut said);
     let exit = match &done {
+        Ok(_) if said.any_error() => Exit::No,
         Ok(_) => Exit::Done,
         Err(Stopped) => Exit::Wrong,
     };
@@ -115,32 +117,24 @@ fn retired(
         now,
         &Options::default(),
     );
-    let archived = |path: &String| {
-        let image = tree.archived_image_path("");
-        let base = tree.archived_base_path("");
-        [image, base].iter().find_map(|shape| {
-            let folder = shape.trim_end_matches(".yaml");
-            path.strip_prefix(folder)?
-                .strip_suffix(".yaml")
-                .map(str::to_owned)
-        })
-    };
-    let moved: BTreeSet<&String> = outcome
-        .edit
-        .files
-        .keys()
-        .filter(|path| archived(path).is_some())
-        .collect();
-    let names: BTreeSet<String> = moved.into_iter().filter_map(archived).collect();
-    // Only what goes to the archive; the rest is for the next discovery.
+    let file = tree.image_path(name);
+    let of_it = |d: &Diagnostic| d.place.as_ref().is_some_and(|place| *place.file == *file);
+    let known = said.diagnostics.clone();
+    let told = outcome.diagnostics.into_iter().filter(of_it);
+    said.diagnostics.extend(told.filter(|d| !known.contains(d)));
+    let images = outcome.archived_images.iter().map(ToString::to_string);
+    let bases = outcome.archived_bases.iter().map(ToString::to_string);
+    let names: BTreeSet<String> = images.chain(bases).collect();
+    // What goes to the archive, and the links of base images; of the images that stay
+    // the next discovery says more.
+    let folders = [tree.base_path(""), tree.archived_base_path("")];
     let mut edit = removed;
     for (path, text) in outcome.edit.files {
-        let stem = path
-            .rsplit('/')
-            .next()
-            .and_then(|file| file.strip_suffix(".yaml"));
-        let gone = text.is_none() && stem.is_some_and(|stem| names.contains(stem));
-        if archived(&path).is_some() || gone {
+        let mut folders = folders.iter().map(|path| path.trim_end_matches(".yaml"));
+        let name = path.rsplit('/').next().unwrap_or(&path);
+        let name = name.trim_end_matches(".yaml");
+        let name = name.split('~').next().unwrap_or(name);
+        if folders.any(|folder| path.starts_with(folder)) || names.contains(name) {
             edit.files.insert(path, text);
         }
     }

@@ -315,6 +315,57 @@ fn a_base_becomes_our_own_image_and_a_base_again() {
 }
 
 #[test]
+fn after_a_retirement_nothing_is_left_to_be_discovered() {
+    let factory = lived();
+    factory
+        .enroll(&[&managed("shop"), &managed("lib"), &managed("web")])
+        .dockerfile("shop", "FROM ghcr.io/acme/lib:1\n")
+        .dockerfile("lib", "FROM debian:13\n")
+        .dockerfile("web", "FROM ghcr.io/acme/lib:1\n");
+    factory.settle(LATER);
+    // It loses a link, and then one of those that are built on it.
+    for (name, archived) in [("lib", vec!["debian-13", "lib"]), ("web", vec!["web"])] {
+        let output = factory.run(&["retire", name, "--format", "json"]);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let there: Vec<&str> = archived.into_iter().filter(|one| *one != "lib").collect();
+        assert_eq!(report["archived"], serde_json::json!(there));
+        let (exit, report) = factory.discover(LATER, &["--check"]);
+        assert_eq!(exit, 0, "{name} {report:#}");
+        factory.render();
+    }
+    let base = factory.read("state/base-images/acme-lib-1.yaml");
+    assert!(
+        !base.contains("managedImage") && !base.contains("web"),
+        "{base}"
+    );
+}
+
+#[test]
+fn the_state_of_a_retired_image_that_is_damaged_is_told() {
+    let factory = lived();
+    factory.enroll(&[&managed("shop"), &external("db")]);
+    factory.settle(LATER);
+    let file = "state/images/db.yaml";
+    factory.write(file, "{\n");
+    let output = factory.run(&["retire", "db", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let (exit, later) = factory.discover(LATER, &[]);
+    assert_eq!(exit, 1, "{later:#}");
+    for report in [report, later] {
+        let told = report["diagnostics"].as_array().unwrap();
+        assert_eq!(told.len(), 1, "{report:#}");
+        assert_eq!(told[0]["file"], file);
+        let help = told[0]["help"].as_str().unwrap();
+        assert!(help.contains("delete it"), "{help}");
+    }
+    assert_eq!(factory.read(file), "{\n");
+    fs::remove_file(factory.path(file)).unwrap();
+    assert_eq!(factory.discover(LATER, &[]).0, 0);
+}
+
+#[test]
 fn configuration_changes_and_changes_back() {
     let factory = lived();
     let before = factory.tree();
