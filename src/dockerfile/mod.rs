@@ -5,9 +5,9 @@
 //! a reference that depends on a variable without value is neither guessed
 //! nor refused, but [`Unresolved`].
 //!
-//! The way of a text: [`lines`] joins continuations and skips comments and
-//! here-documents; [`words`] takes a line apart; [`instruction`] checks it and
-//! keeps what matters; [`stages`] expands, links and judges the whole.
+//! The way of a text: `lines` joins continuations and skips comments and
+//! here-documents; `words` takes a line apart; `instruction` checks it and
+//! keeps what matters; `stages` expands, links and judges the whole.
 
 mod expand;
 mod flags;

@@ -227,6 +227,17 @@ impl<'a> Checkout<'a> {
     /// tracked: paths relative to the root.
     pub(super) fn uncommitted(&self, paths: &[&str]) -> Result<Vec<String>, Trouble> {
         let paths: Vec<String> = paths.iter().map(|path| self.top_path(path)).collect();
+        let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+        let mut found = self.uncommitted_of_top(&paths)?;
+        found.retain(|path| path.starts_with(&self.prefix));
+        for path in &mut found {
+            path.drain(..self.prefix.len());
+        }
+        Ok(found)
+    }
+
+    /// What is not committed of paths of the repository.
+    pub(super) fn uncommitted_of_top(&self, paths: &[&str]) -> Result<Vec<String>, Trouble> {
         let mut arguments = vec![
             "--no-optional-locks",
             "status",
@@ -238,13 +249,12 @@ impl<'a> Checkout<'a> {
             "--ignore-submodules=all",
             "--",
         ];
-        arguments.extend(paths.iter().map(String::as_str));
+        arguments.extend(paths);
         let out = self.git.bytes(&arguments, b"")?;
         let mut found: Vec<String> = out
             .split(|byte| *byte == 0)
             .filter_map(|line| line.get(3..))
             .map(|path| String::from_utf8_lossy(path).into_owned())
-            .filter_map(|path| Some(path.strip_prefix(&self.prefix)?.to_owned()))
             .collect();
         found.sort();
         Ok(found)

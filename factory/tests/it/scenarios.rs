@@ -696,4 +696,12 @@ fn state_and_manifests_are_one_commit() {
     let (exit, report) = factory.discover(LATER, &["--commit"]);
     assert_eq!((exit, &report["commit"]), (0, &Value::Null));
     assert_eq!(factory.git(&["rev-parse", "HEAD"]), head, "no empty commit");
+
+    // What is on the disk only is not what the commit would be about.
+    factory.dockerfile("shop", "FROM node:24\n");
+    let (exit, report) = factory.discover(LATER, &["--commit"]);
+    assert_eq!(exit, 2, "{report:#}");
+    let message = report["diagnostics"][0]["message"].as_str().unwrap();
+    assert!(message.contains("uncommitted changes"), "{message}");
+    assert_eq!(factory.git(&["rev-parse", "HEAD"]), head);
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use factory::git::Checkout;
 use factory::git::auth::Credentials;
-use factory::git::publish::{Change, Options, Patience, PublishError, publish};
+use factory::git::publish::{Change, Options, Patience, PublishError, all_committed, publish};
 use image_factory::cli::Streams;
 use image_factory::cli::run::{Said, Stopped};
 use image_factory::diagnostics::{Diagnostic, code};
@@ -29,6 +29,8 @@ pub(super) fn commit(
     let checkout = Checkout::around(&gathered.git, &run.layout.root)
         .map_err(|error| said.stop([error]))?
         .with(credentials);
+    // Dockerfiles of this repository were read from the disk.
+    all_committed(&checkout, &gathered.located.own).map_err(|error| said.stop([error]))?;
     let landing = &run.args.landing;
     let host = landing.host(&gathered.settings, said)?;
     let target = landing.target(&gathered.settings.git.branch, host.as_ref());

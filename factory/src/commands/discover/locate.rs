@@ -5,7 +5,7 @@
     reason = "shell: reads the Dockerfiles of checkouts"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -63,6 +63,8 @@ pub(crate) struct Places<'a> {
 pub(crate) struct Located {
     pub(crate) found: BTreeMap<Name, Found>,
     pub(crate) shown: BTreeMap<Name, String>,
+    /// What was read from the working tree, by path from the top of the repository.
+    pub(crate) own: BTreeSet<String>,
 }
 
 /// Is there a folder?
@@ -94,6 +96,7 @@ pub(crate) fn locate(
     for (image, source) in wanted(images, scope) {
         let (found, shown) = if let Some(paths) = of_state_repository(image) {
             let found = first(top, "this repository", &paths);
+            located.own.extend(paths.iter().map(ToString::to_string));
             (found, paths.first().map(ToString::to_string))
         } else if let Some(named) = places.checkouts.iter().find(|c| c.repo == source.repo) {
             let whose = format!("the checkout of `{}`", source.repo);
@@ -102,6 +105,7 @@ pub(crate) fn locate(
             (found, Some(shown.display().to_string()))
         } else if is_own(source, places.settings) {
             let found = file(top, "this repository", &source.dockerfile);
+            located.own.insert(source.dockerfile.to_string());
             (found, Some(source.dockerfile.to_string()))
         } else {
             let wanted = Wanted {

@@ -310,7 +310,8 @@ fn scan(
         };
         change(whole, &subject, &names, said).map(Some)
     };
-    let landed = if args.write {
+    // Who wants a commit wants the entries in it.
+    let landed = if args.write || args.landing.commits() {
         let landed = landing::land(&args.landing, layout, "enroll", streams, said, &mut compute)?;
         Some(landed)
     } else {

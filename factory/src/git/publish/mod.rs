@@ -10,6 +10,8 @@ mod patience;
 mod problems;
 mod remote;
 
+use std::collections::BTreeSet;
+
 use image_factory::diagnostics::{Diagnostic, code};
 use image_factory::model::Branch;
 use image_factory::tree::{Edit, Tree};
@@ -270,6 +272,28 @@ fn dirty(checkout: &Checkout<'_>, places: &Tree) -> Result<Vec<String>, Diagnost
         Ok(dirty)
     } else {
         Err(uncommitted(&enrollment))
+    }
+}
+
+/// Sees to it that these files, by their paths from the top of the repository, are on the
+/// disk as they are committed: what was read of them then holds for the commit.
+///
+/// # Errors
+///
+/// Which are not, or why git cannot say.
+pub fn all_committed(checkout: &Checkout<'_>, paths: &BTreeSet<String>) -> Result<(), Diagnostic> {
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    let mut found = Vec::new();
+    // As many as fit into one call.
+    for some in paths.chunks(1000) {
+        let some = checkout.uncommitted_of_top(some);
+        found.extend(some.map_err(|trouble| failed(&trouble))?);
+    }
+    let found: Vec<&str> = found.iter().map(String::as_str).collect();
+    if found.is_empty() {
+        Ok(())
+    } else {
+        Err(uncommitted(&found))
     }
 }
 
