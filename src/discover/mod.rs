@@ -1,9 +1,9 @@
 //! From enrollments and Dockerfiles to state: which base images there are, what
 //! they are called, and what becomes of files that nothing needs any more.
 //!
-//! The way of a run: [`dockerfiles`] reads what was found, [`naming`] gives each
-//! reference its name, [`images`] and [`bases`] bring the state files up to date,
-//! [`archive`] moves away what nothing needs and fetches back what is needed again.
+//! The way of a run: `dockerfiles` reads what was found, `naming` gives each
+//! reference its name, `images` and `bases` bring the state files up to date,
+//! `archive` moves away what nothing needs and fetches back what is needed again.
 
 mod archive;
 mod bases;

@@ -3,7 +3,7 @@
 //! One question costs one `HEAD`, which no registry counts as a pull. Only for a
 //! digest that is new the manifest is fetched and hashed, so that nothing is
 //! recorded that a registry merely claims. What to ask and what to make of an
-//! answer are pure functions; [`exchange`] sends, waits and carries credentials.
+//! answer are pure functions; `exchange` sends, waits and carries credentials.
 #![allow(
     clippy::disallowed_methods,
     reason = "shell: asks registries, waits, reads Docker's configuration"
