@@ -98,9 +98,7 @@ pod analyze "$SCRATCH/clone/dist" stage analyze-dockerfile-app-00 imageTag=1.10 
 at_head state/images/app-00.yaml | grep -q "^currentVersion: \"1.10\"\$" || die "the analysis was not pushed"
 say "analyze-dockerfile-app-00: $(git -C "$SCRATCH/repos/factory.git" log -1 --format=%s main)"
 
-name=$(cd "$SCRATCH/clone/state/base-images" && printf '%s\n' *.yaml | head -1)
-name=${name%.yaml}
-pod record "$SCRATCH/clone/dist" stage "track-$name" tag=any digest="$digest" freight=quiet-otter
-at_head "state/base-images/$name.yaml" | grep -q "$digest" || die "the digest was not pushed"
-say "track-$name: $(git -C "$SCRATCH/repos/factory.git" log -1 --format=%s main)"
+pod record "$SCRATCH/clone/dist" stage track-library-base-0 tag=0 digest="$digest" freight=quiet-otter
+at_head "state/base-images/library-base-0.yaml" | grep -q "$digest" || die "the digest was not pushed"
+say "track-library-base-0: $(git -C "$SCRATCH/repos/factory.git" log -1 --format=%s main)"
 say "passed: builder/Dockerfile builds, and runs the Jobs of the manifests"
