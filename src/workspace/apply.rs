@@ -1,5 +1,6 @@
 //! Puts an edit of a tree on the disk.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::guard::{self, Found};
@@ -17,10 +18,11 @@ use crate::tree::Edit;
 /// What is in the way of a file, or what the system refused; before the first rename
 /// nothing has changed.
 pub fn apply(layout: &Layout, edit: &Edit) -> Result<(), Vec<Diagnostic>> {
+    let mut sound = BTreeSet::new();
     let faults: Vec<Diagnostic> = edit
         .files
         .keys()
-        .filter_map(|path| in_the_way(layout, path).err())
+        .filter_map(|path| in_the_way(layout, path, &mut sound).err())
         .collect();
     if !faults.is_empty() {
         return Err(faults);
@@ -50,9 +52,18 @@ pub fn apply(layout: &Layout, edit: &Edit) -> Result<(), Vec<Diagnostic>> {
     Ok(())
 }
 
-/// Whether a regular file can be at `path`, and would be where it seems to be.
-fn in_the_way(layout: &Layout, path: &str) -> Result<(), Diagnostic> {
+/// Whether a regular file can be at `path`, and would be where it seems to be. `sound`
+/// are the folders that were looked at already: many files share few.
+fn in_the_way(
+    layout: &Layout,
+    path: &str,
+    sound: &mut BTreeSet<PathBuf>,
+) -> Result<(), Diagnostic> {
     let whole = layout.root.join(path);
+    let folder = whole.parent().unwrap_or(&whole);
+    if sound.contains(folder) && whole.symlink_metadata().is_err() {
+        return Ok(());
+    }
     let there: Option<PathBuf> = whole
         .ancestors()
         .find(|part| part.symlink_metadata().is_ok())
@@ -75,11 +86,21 @@ fn in_the_way(layout: &Layout, path: &str) -> Result<(), Diagnostic> {
         return match whole.symlink_metadata() {
             Ok(seen) if seen.is_symlink() => Err(refuse("a symbolic link")),
             Ok(seen) if !seen.is_file() => Err(refuse("no regular file")),
-            _ => guard::look(whole.parent().unwrap_or(&whole), path, &inside).map(drop),
+            _ if sound.contains(folder) => Ok(()),
+            _ => {
+                guard::look(folder, path, &inside)?;
+                sound.insert(folder.to_owned());
+                Ok(())
+            }
         };
     }
     match guard::look(&there, path, &inside)? {
-        Found::There(_, kind) if kind.is_dir() => Ok(()),
+        Found::There(_, kind) if kind.is_dir() => {
+            if there == folder {
+                sound.insert(there);
+            }
+            Ok(())
+        }
         _ => Err(refuse("no folder")),
     }
 }
