@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::diagnostics::{Code, Diagnostic, Place, Span, code, did_you_mean};
-use crate::yaml::{self, Kind, Limits, Node, ReadErrorKind};
+use crate::yaml::{self, Kind, Limits, Node};
 
 use super::fields::Fields;
 use super::parse::{Parse, quotable, shorten};
@@ -88,20 +88,8 @@ impl<'d> Reader<'d> {
     pub(super) fn parse<'t>(&mut self, text: &'t str) -> Option<Node<'t>> {
         let (node, errors) = yaml::read(text, &Limits::default());
         for error in errors {
-            let code = match error.kind {
-                ReadErrorKind::Syntax => code::YAML_SYNTAX,
-                ReadErrorKind::DuplicateKey => code::DUPLICATE_KEY,
-                ReadErrorKind::SecondDocument => code::SECOND_DOCUMENT,
-                ReadErrorKind::TooLarge | ReadErrorKind::TooDeep | ReadErrorKind::AliasBomb => {
-                    code::YAML_LIMIT
-                }
-                ReadErrorKind::Tag | ReadErrorKind::ComplexKey | ReadErrorKind::MergeKey => {
-                    code::YAML_UNSUPPORTED
-                }
-            };
-            let mut diagnostic = Diagnostic::error(code, error.message);
-            diagnostic.help = error.help;
-            self.report(diagnostic, error.span);
+            let span = error.span;
+            self.report(error.into(), span);
         }
         node
     }

@@ -10,7 +10,8 @@ use super::parse::Parse;
 use super::settings::Providers;
 use super::urls::GitUrl;
 
-pub(super) const SOURCE: &[&str] = &[
+/// The keys of `source`.
+pub const SOURCE_KEYS: &[&str] = &[
     "provider",
     "repo",
     "url",
@@ -41,7 +42,7 @@ pub(super) fn source(
     let Some(node) = map.get("source") else {
         return Given::Absent;
     };
-    let Some(map) = reader.submap(map, "source", SOURCE) else {
+    let Some(map) = reader.submap(map, "source", SOURCE_KEYS) else {
         return Given::Wrong;
     };
     let nothing = map.get("repo").is_none_or(|repo| repo.as_str() == Some(""));

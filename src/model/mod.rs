@@ -34,6 +34,7 @@ use std::sync::Arc;
 
 use crate::diagnostics::{self, Diagnostic};
 
+pub use enroll_source::SOURCE_KEYS;
 pub use fields::Fields;
 pub use git::{Branch, Provider, RepoPath, RepoSlug, WorkflowFile};
 pub use image::{

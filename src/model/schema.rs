@@ -467,7 +467,7 @@ mod tests {
         ("File", enrollment::TOP),
         ("Image", image::IMAGE),
         ("Older", image::OLDER),
-        ("Source", crate::model::enroll_source::SOURCE),
+        ("Source", crate::model::enroll_source::SOURCE_KEYS),
         ("Update", image::UPDATE),
         ("Local", image::LOCAL),
         ("Verify", image::VERIFY),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::diagnostics::secrets::masked;
 use crate::diagnostics::{Code, Diagnostic, Place, Span, any_error, code, did_you_mean};
 use crate::model::{InputFile, Parse, state_name};
-use crate::yaml::{self, Kind, Limits, Node, ReadErrorKind};
+use crate::yaml::{self, Kind, Limits, Node};
 
 use super::raw::{Entries, Raw};
 use super::values::{DigestText, Stamp};
@@ -93,20 +93,8 @@ impl<'f> File<'f> {
     pub(super) fn parse(&mut self) -> Option<Node<'f>> {
         let (node, errors) = yaml::read(self.text, &Limits::default());
         for error in errors {
-            let code = match error.kind {
-                ReadErrorKind::Syntax => code::YAML_SYNTAX,
-                ReadErrorKind::DuplicateKey => code::DUPLICATE_KEY,
-                ReadErrorKind::SecondDocument => code::SECOND_DOCUMENT,
-                ReadErrorKind::TooLarge | ReadErrorKind::TooDeep | ReadErrorKind::AliasBomb => {
-                    code::YAML_LIMIT
-                }
-                ReadErrorKind::Tag | ReadErrorKind::ComplexKey | ReadErrorKind::MergeKey => {
-                    code::YAML_UNSUPPORTED
-                }
-            };
-            let mut diagnostic = Diagnostic::error(code, error.message);
-            diagnostic.help = error.help;
-            self.report(diagnostic, error.span);
+            let span = error.span;
+            self.report(error.into(), span);
         }
         node.filter(|node| !node.is_null() && self.diagnostics.is_empty())
     }

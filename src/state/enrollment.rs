@@ -1,8 +1,8 @@
 //! `enrollment`: the copy of an image's entry, with defaults filled in.
 
 use crate::model::{
-    Builder, Criticality, DiscoveryStatus, Duration, Image, Local, Parse as _, Provider, Source,
-    Update, UpdateKind, UpdateType, Verify,
+    Builder, Criticality, DiscoveryStatus, Duration, Image, Local, Parse as _, Provider,
+    SOURCE_KEYS, Source, Update, UpdateKind, UpdateType, Verify,
 };
 
 use super::Mending;
@@ -32,27 +32,12 @@ const KEYS: &[&str] = &[
     "lifecycle",
 ];
 
-const SOURCE: &[&str] = &[
-    "provider",
-    "repo",
-    "url",
-    "branch",
-    "dockerfile",
-    "context",
-    "target",
-    "buildArgs",
-    "workflow",
-    "pipeline",
-    "job",
-    "inputs",
-];
-
 /// Reads the copy as it stands; the text `None` in a key of ours becomes null.
 pub(super) fn read(file: &mut File<'_>, map: &Map<'_, '_>) -> Entries {
     let mut copy = file.entries(map, "enrollment");
     mend(file, &mut copy, KEYS, "enrollment.");
     if let Some(Raw::Map(source)) = copy.get_mut("source") {
-        mend(file, source, SOURCE, "enrollment.source.");
+        mend(file, source, SOURCE_KEYS, "enrollment.source.");
     }
     copy
 }

@@ -1,6 +1,6 @@
 //! What can be wrong with a YAML text, and how much of it is read.
 
-use crate::diagnostics::Span;
+use crate::diagnostics::{Diagnostic, Span, code};
 
 /// How much is read before a text is refused. The defaults hold a hundred
 /// thousand enrolled images, and stop what was made to exhaust a reader.
@@ -60,6 +60,26 @@ pub struct ReadError {
     pub message: String,
     /// How to mend it.
     pub help: Option<String>,
+}
+
+/// As people and machines are told; the place is the caller's to add.
+impl From<ReadError> for Diagnostic {
+    fn from(error: ReadError) -> Self {
+        let code = match error.kind {
+            ReadErrorKind::Syntax => code::YAML_SYNTAX,
+            ReadErrorKind::DuplicateKey => code::DUPLICATE_KEY,
+            ReadErrorKind::SecondDocument => code::SECOND_DOCUMENT,
+            ReadErrorKind::TooLarge | ReadErrorKind::TooDeep | ReadErrorKind::AliasBomb => {
+                code::YAML_LIMIT
+            }
+            ReadErrorKind::Tag | ReadErrorKind::ComplexKey | ReadErrorKind::MergeKey => {
+                code::YAML_UNSUPPORTED
+            }
+        };
+        let mut diagnostic = Self::error(code, error.message);
+        diagnostic.help = error.help;
+        diagnostic
+    }
 }
 
 impl ReadError {

@@ -166,7 +166,7 @@ pub(crate) fn land(
 
 /// The tree of the disk. A state file that cannot be read is told, and stands in nobody's
 /// way; anything else that cannot be does.
-fn load(layout: &Layout, said: &mut Said) -> Result<Tree, Stopped> {
+pub(crate) fn load(layout: &Layout, said: &mut Said) -> Result<Tree, Stopped> {
     let tree = run::load(layout, said)?;
     let state = format!("{}/", tree.state);
     let of_state = |d: &Diagnostic| {

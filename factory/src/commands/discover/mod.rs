@@ -18,7 +18,7 @@ use image_factory::model::{self, Image, Name, Parse as _, Settings, Time};
 use image_factory::tree::Tree;
 use image_factory::workspace::{self, Hold, Layout};
 
-use super::landing::Landing;
+use super::landing::{self, Landing};
 
 use bar::Bar;
 use locate::{Checkout, Located, Places};
@@ -165,20 +165,7 @@ impl Run<'_> {
     /// way; anything else that cannot be is.
     fn load(&self, said: &mut Said) -> Result<Tree, Stopped> {
         *said = Said::default();
-        let tree = run::load(self.layout, said)?;
-        let state = format!("{}/", tree.state);
-        let of_state = |d: &Diagnostic| {
-            let place = d.place.as_ref();
-            place.is_some_and(|place| place.file.starts_with(&state))
-        };
-        if said
-            .diagnostics
-            .iter()
-            .any(|d| d.is_error() && !of_state(d))
-        {
-            return Err(said.stop([]));
-        }
-        Ok(tree)
+        landing::load(self.layout, said)
     }
 
     /// Reads Dockerfiles and asks registries.
