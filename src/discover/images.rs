@@ -32,6 +32,8 @@ pub(super) fn merge(image: &Image, old: Option<&ImageDoc>, learnt: Learnt, now: 
         doc.enrolled_at = Some(known.min(now).into());
     }
     if !image.is_managed() {
+        // Others build it: nothing is pending any more. What we tried stays in its history.
+        doc.rebuild_state = None;
         return doc;
     }
     match learnt {

@@ -338,6 +338,7 @@ fn the_factorys_own_repository_is_read_at_a_commit_and_not_on_the_disk() {
     fs::write(root.join("shop/Dockerfile"), "FROM disk:3\n").unwrap();
     let head = scene.analyze(&root, &["--commit", "--digest="]);
     assert_eq!(line(&head)["bases"], json!(["new-2"]), "{}", err(&head));
+    assert!(err(&head).contains("`--tag` is given without `--digest`"));
     // Not in this clone of one commit, but at its origin.
     let named = scene.analyze(
         &root,

@@ -282,6 +282,7 @@ fn external_becomes_managed_and_external_again() {
         );
     }
     assert!(!back.contains("source:"), "{back}");
+    assert!(!back.contains("rebuildState"), "{back}");
 }
 
 #[test]
@@ -507,6 +508,30 @@ fn one_that_fails_stops_nobody() {
     let before = factory.tree();
     assert_eq!(factory.discover(LATER, &[]).0, 1);
     assert_eq!(factory.tree(), before);
+}
+
+#[test]
+fn a_server_that_is_away_says_nothing_about_an_image() {
+    let factory = lived();
+    let before = factory.read("state/images/shop.yaml");
+    // Nobody listens on port 1.
+    let away = managed("shop").replace(
+        "{repo: acme/factory,",
+        "{repo: acme/shop, url: \"http://127.0.0.1:1/acme/shop.git\",",
+    );
+    factory
+        .enroll(&[&away, &managed("lib")])
+        .dockerfile("lib", "FROM alpine:3\n");
+    let (exit, report) = factory.discover(LATER, &[]);
+    assert_eq!(exit, 1, "{report:#}");
+    let said = report["diagnostics"].as_array().unwrap();
+    assert_eq!(said.len(), 1, "{report:#}");
+    assert_eq!(said[0]["code"], "IF253", "{report:#}");
+    let message = said[0]["message"].as_str().unwrap();
+    assert!(message.contains("`shop` was not looked at"), "{message}");
+    assert_eq!(factory.read("state/images/shop.yaml"), before);
+    let lib = factory.read("state/images/lib.yaml");
+    assert!(lib.contains("discoveryStatus: success"), "{lib}");
 }
 
 #[test]

@@ -118,8 +118,8 @@ impl Args {
         }
     }
 
-    /// What images.yaml says otherwise. It is what counts: the manifests that this
-    /// comes from may be older.
+    /// What images.yaml says otherwise, and what is missing. images.yaml is what counts:
+    /// the manifests that this comes from may be older.
     pub(super) fn contradictions(&self, source: &Source, settings: &Settings) -> Vec<Diagnostic> {
         let repo = settings.git.repo.as_ref();
         let same_repo = |text: &str| {
@@ -149,6 +149,13 @@ impl Args {
             && !same_repo(given)
         {
             found.push(differs("git-repo", given, repo.as_str()));
+        }
+        if some(&self.tag).is_some() && some(&self.digest).is_none() {
+            let message = "`--tag` is given without `--digest`, so no build is recorded";
+            found.push(
+                Diagnostic::warning(code::FLAG_MISSING, message)
+                    .help("a tag can move: add the digest that it has now"),
+            );
         }
         found
     }

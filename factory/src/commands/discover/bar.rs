@@ -1,16 +1,27 @@
-//! How far a run has come, for people at a terminal.
+//! How far a run has come, for people at a terminal; and why it stands still, also for
+//! those who read the log of a Job.
 
+use std::io::{self, Write as _};
+
+use factory::registry::Notice;
 use image_factory::cli::{Common, Format};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// A bar on standard error; invisible unless that is a terminal.
-pub(super) struct Bar(ProgressBar);
+pub(super) struct Bar {
+    bar: ProgressBar,
+    quiet: bool,
+}
 
 impl Bar {
     /// A bar that counts `what`.
     pub(super) fn new(common: &Common, what: &'static str) -> Self {
-        if common.quiet || common.format != Format::Human {
-            return Self(ProgressBar::hidden());
+        let quiet = common.quiet;
+        if quiet || common.format != Format::Human {
+            return Self {
+                bar: ProgressBar::hidden(),
+                quiet,
+            };
         }
         let bar = ProgressBar::no_length();
         let style = ProgressStyle::with_template("{bar:30} {pos} of {len} {msg}");
@@ -18,17 +29,30 @@ impl Bar {
             bar.set_style(style);
         }
         bar.set_message(what);
-        Self(bar)
+        Self { bar, quiet }
     }
 
     /// So many of so many are done.
     pub(super) fn at(&self, done: usize, total: usize) {
-        self.0.set_length(total as u64);
-        self.0.set_position(done as u64);
+        self.bar.set_length(total as u64);
+        self.bar.set_position(done as u64);
+    }
+
+    /// Says a line without spoiling the bar.
+    pub(super) fn notice(&self) -> Notice {
+        let (bar, quiet) = (self.bar.clone(), self.quiet);
+        Box::new(move |line| {
+            if !quiet {
+                bar.suspend(|| {
+                    // Nobody listens: no reason to stop.
+                    let _ = writeln!(io::stderr(), "{line}");
+                });
+            }
+        })
     }
 
     /// Takes it away.
     pub(super) fn end(self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
     }
 }

@@ -14,7 +14,8 @@ use factory::git::Git;
 use factory::git::auth::Credentials;
 use factory::git::cache::Cache;
 use factory::git::own;
-use factory::git::sources::{self, Progress, Sources, Wanted};
+use factory::git::sources::{self, Progress, SourceError, Sources, Wanted};
+use image_factory::diagnostics::{Diagnostic, code};
 use image_factory::discover::{Found, Scope, wanted};
 use image_factory::model::{Image, Name, Parse as _, RepoPath, RepoSlug, Settings, Source};
 
@@ -65,6 +66,9 @@ pub(crate) struct Located {
     pub(crate) shown: BTreeMap<Name, String>,
     /// What was read from the working tree, by path from the top of the repository.
     pub(crate) own: BTreeSet<String>,
+    /// Why others could not be asked. That says nothing about an image, whose state
+    /// stays as it is.
+    pub(crate) unreachable: Vec<Diagnostic>,
 }
 
 /// Is there a folder?
@@ -123,7 +127,7 @@ pub(crate) fn locate(
         }
     }
     if !remote.is_empty() {
-        clone(remote, places, progress, &mut located.found);
+        clone(remote, places, progress, &mut located);
     }
     located
 }
@@ -212,23 +216,32 @@ pub(crate) fn file(top: &Path, whose: &str, path: &RepoPath) -> Found {
     }
 }
 
+/// As it is told of the image, whose state stays as it is.
+fn unreachable(name: &Name, error: &SourceError) -> Diagnostic {
+    let mut diagnostic = error.diagnostic();
+    diagnostic.message = format!(
+        "the Dockerfile of `{name}` was not looked at: {}",
+        diagnostic.message
+    );
+    diagnostic
+}
+
 /// Reads the others through git.
 fn clone(
     wanted: Vec<(&Name, Wanted)>,
     places: &Places<'_>,
     progress: &(dyn Fn(usize, usize) + Sync),
-    found: &mut BTreeMap<Name, Found>,
+    located: &mut Located,
 ) {
     let own = places.settings.git.repo.as_ref();
     let credentials = Credentials::new(places.git, &places.settings.providers, own);
     let cache = match Cache::of_environment(places.git) {
         Ok(cache) => cache,
         Err(error) => {
+            let message = format!("the folder for clones cannot be used: {error}");
             let help = "name a folder that can be written: `IMAGE_FACTORY_CACHE`";
-            for (name, _) in wanted {
-                let reason = format!("the folder for clones cannot be used: {error}");
-                found.insert(name.clone(), failed(reason, help));
-            }
+            let error = Diagnostic::error(code::SOURCE_ENVIRONMENT, message).help(help);
+            located.unreachable.push(error);
             return;
         }
     };
@@ -249,12 +262,16 @@ fn clone(
                 bytes: fetched.bytes,
                 commit: Some(fetched.commit),
             },
+            Err(error) if error.is_infrastructure() => {
+                located.unreachable.push(unreachable(name, &error));
+                continue;
+            }
             Err(error) => Found::Failed {
                 reason: error.message,
                 help: error.help,
             },
         };
-        found.insert(name.clone(), answer);
+        located.found.insert(name.clone(), answer);
     }
 }
 

@@ -211,6 +211,7 @@ impl Run<'_> {
                 &gathered.scope,
                 &self.layout.root,
                 &|done, total| bar.at(done, total),
+                bar.notice(),
             );
             bar.end();
             gathered.answers = asked.map_err(|error| said.stop([error]))?;
@@ -288,6 +289,8 @@ impl Run<'_> {
         };
         said.diagnostics.retain(|d| !anew(d));
         said.diagnostics.append(&mut outcome.diagnostics);
+        said.diagnostics
+            .extend(gathered.located.unreachable.iter().cloned());
         if outcome.refused {
             return Err(said.stop([]));
         }

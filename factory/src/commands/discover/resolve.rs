@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use factory::registry::{
-    Concurrency, Description, Options, Registry, RegistryError, Resolved, Wanted,
+    Concurrency, Description, Notice, Options, Registry, RegistryError, Resolved, Wanted,
 };
 use image_factory::cli::run::Said;
 use image_factory::diagnostics::{Diagnostic, Place};
@@ -38,19 +38,23 @@ pub(super) struct Recorded {
     pub(super) seen: Vec<SeenFacts>,
 }
 
-/// Asks for all literal tags of a scope.
+/// Asks for all literal tags of a scope. `notice` is told when a registry wants a pause.
 pub(super) fn ask(
     tree: &Tree,
     (settings, images): (&Settings, &[Image]),
     scope: &Scope,
     root: &Path,
     progress: &(dyn Fn(usize, usize) + Sync),
+    notice: Notice,
 ) -> Result<Answers, Diagnostic> {
     let questions = questions(tree, images, scope);
     if questions.is_empty() {
         return Ok(Answers::default());
     }
-    let registry = Registry::new(Options::of_factory(settings, root)?);
+    let registry = Registry::new(Options {
+        notice,
+        ..Options::of_factory(settings, root)?
+    });
     let wanted: Vec<Wanted> = questions.iter().map(|one| one.wanted.clone()).collect();
     let total = wanted.len();
     let tell = |done| progress(done, total);
