@@ -15,6 +15,7 @@ pub mod graph;
 pub mod model;
 pub mod names;
 pub mod pipeline;
+pub mod plan;
 pub mod record;
 pub mod state;
 pub mod status;

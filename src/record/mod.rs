@@ -4,10 +4,12 @@
 //! can be computed again on the newer tree. An event that says nothing new gives an
 //! empty edit.
 
+mod attempt;
 mod built;
 mod clock;
 mod documents;
 mod pending;
+mod reason;
 mod seen;
 #[cfg(test)]
 mod tests;
@@ -19,8 +21,12 @@ use crate::model::{Digest, Duration, Name, Tag, Time};
 use crate::state::{Attempt, DigestText, Text};
 use crate::tree::Edit;
 
+pub use attempt::{
+    ANSWER_WITHIN, Answer, Answered, OpenAttempt, Start, Started, answer, open, start,
+};
 pub use built::build;
 pub use pending::{On, Pending, PendingBase, digest_at, pending};
+pub use reason::{Reason, Rule, Trigger};
 pub use seen::{digest, digests};
 
 /// What came of an event.

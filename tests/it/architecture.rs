@@ -94,6 +94,8 @@ const MODULES: &[Module] = &[
         "discover",
         &["diagnostics", "dockerfile", "model", "state", "tree"],
     ),
+    // 4: when what is rebuilt, and what is sent for it
+    pure("plan", &["diagnostics", "model", "record", "state", "tree"]),
     // 4: what is tracked, and how it stands
     pure(
         "status",
