@@ -12,8 +12,9 @@ use super::names::{EnvName, Name, ObjectName};
 use super::parse::Parse;
 use super::reference::Registry;
 use super::settings::{
-    Freeze, GitSettings, Intervals, Limits, Notification, NotificationKind, ProviderSettings,
-    Providers, RegistrySettings, Secrets, Settings, Webhook, WebhookKind,
+    CveSettings, Freeze, GitSettings, Intervals, Limits, Notification, NotificationKind,
+    ProviderSettings, Providers, RegistrySettings, Secrets, Settings, Severity, Webhook,
+    WebhookKind,
 };
 use super::time::Duration;
 use super::urls::ApiUrl;
@@ -26,6 +27,7 @@ pub(super) const SETTINGS: &[&str] = &[
     "maxDelay",
     "limits",
     "freeze",
+    "cve",
     "providers",
     "registries",
     "secrets",
@@ -37,6 +39,7 @@ pub(super) const GIT: &[&str] = &["repo", "branch", "path"];
 pub(super) const INTERVALS: &[&str] = &["base", "external", "managed"];
 pub(super) const LIMITS: &[&str] = &["concurrent", "perRun", "perDay"];
 pub(super) const FREEZE: &[&str] = &["from", "to", "reason"];
+pub(super) const CVE: &[&str] = &["severity"];
 pub(super) const PROVIDERS: &[&str] = &["github", "gitlab"];
 pub(super) const PROVIDER: &[&str] = &["api", "tokenEnv"];
 pub(super) const REGISTRY: &[&str] = &["insecure", "ca"];
@@ -68,6 +71,9 @@ pub(super) fn defaults(fields: Fields) -> Settings {
             per_day: 100,
         },
         freeze: Vec::new(),
+        cve: CveSettings {
+            severity: Severity::Critical,
+        },
         providers: Providers {
             github: ProviderSettings {
                 api: ApiUrl::known("https://api.github.com"),
@@ -127,6 +133,12 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node<'_>, settings: &mut Sett
             set(
                 &mut settings.limits.per_day,
                 reader.count(&limits, "limits.perDay"),
+            );
+        }
+        if let Some(cve) = reader.submap(&map, "cve", CVE) {
+            set(
+                &mut settings.cve.severity,
+                reader.value(&cve, "cve.severity"),
             );
         }
         hosts(reader, &map, settings);

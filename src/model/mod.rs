@@ -5,6 +5,7 @@
 //! configuration; what state alone knows is which base images a managed image
 //! has, and where it is too old to be trusted a diagnostic says so.
 
+mod cron;
 mod cycles;
 mod decode;
 mod enroll_image;
@@ -46,8 +47,9 @@ pub use parse::{Invalid, Parse};
 pub use read_state::state_name;
 pub use reference::{Digest, Reference, Registry, Repository, Tag};
 pub use settings::{
-    Freeze, GitSettings, Intervals, Limits, Notification, NotificationKind, ProviderSettings,
-    Providers, RegistrySettings, Secrets, Settings, Webhook, WebhookKind, usable_origin,
+    CveSettings, Freeze, GitSettings, Intervals, Limits, Notification, NotificationKind,
+    ProviderSettings, Providers, RegistrySettings, Secrets, Settings, Severity, Webhook,
+    WebhookKind, usable_origin,
 };
 pub use state::{Base, DiscoveryStatus, ImageState, Link};
 pub use time::{Duration, Schedule, Time};

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::Provider;
 use super::image::{Builder, Criticality, Input, UpdateType};
-use super::settings::{NotificationKind, WebhookKind};
+use super::settings::{NotificationKind, Severity, WebhookKind};
 use super::watch::Strategy;
 
 /// A text with a pattern that says what can be said by one.
@@ -61,7 +61,7 @@ macro_rules! words {
     )*};
 }
 
-words! { Provider Builder Criticality Input UpdateType NotificationKind WebhookKind Strategy }
+words! { Provider Builder Criticality Input UpdateType NotificationKind WebhookKind Strategy Severity }
 
 /// A build argument's value; numbers and booleans are taken as they are written.
 struct ScalarText;
@@ -268,6 +268,8 @@ struct Settings {
     limits: Option<Limits>,
     /// Times in which nothing is triggered, emergencies excepted.
     freeze: Option<Vec<Freeze>>,
+    /// What findings in base images mean.
+    cve: Option<Cve>,
     /// The hosts of sources.
     providers: Option<Providers>,
     /// How single registries are reached, by host with an optional port; docs/registries.md says more.
@@ -324,6 +326,15 @@ struct Limits {
     /// In 24 hours.
     #[schemars(range(min = 1, max = 100_000), extend("default" = 100))]
     per_day: Option<u32>,
+}
+
+/// What findings in base images mean.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+struct Cve {
+    /// From this severity on a finding in what an image was built from, which the newer base image has not, makes an emergency.
+    #[schemars(extend("default" = "critical"))]
+    severity: Option<Severity>,
 }
 
 /// A time in which nothing is triggered.
@@ -476,6 +487,7 @@ mod tests {
         ("Intervals", settings::INTERVALS),
         ("Limits", settings::LIMITS),
         ("Freeze", settings::FREEZE),
+        ("Cve", settings::CVE),
         ("Providers", settings::PROVIDERS),
         ("Host", settings::PROVIDER),
         ("RegistryHost", settings::REGISTRY),
@@ -531,6 +543,7 @@ mod tests {
             ("Intervals", "`settings.intervals`"),
             ("Limits", "`settings.limits`"),
             ("Freeze", "An item of `settings.freeze`"),
+            ("Cve", "`settings.cve`"),
             ("Providers", "`settings.providers`"),
             (
                 "Host",

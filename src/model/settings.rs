@@ -31,6 +31,8 @@ pub struct Settings {
     pub limits: Limits,
     /// When nothing is triggered, emergencies excepted.
     pub freeze: Vec<Freeze>,
+    /// What findings in base images mean.
+    pub cve: CveSettings,
     /// The hosts of sources.
     pub providers: Providers,
     /// How single registries are reached, where they are unlike others.
@@ -142,6 +144,28 @@ pub struct Freeze {
     pub to: Time,
     /// Why.
     pub reason: OneLine,
+}
+
+/// What findings in base images mean.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CveSettings {
+    /// From this severity on a finding that a newer base image has not makes an
+    /// emergency; critical.
+    pub severity: Severity,
+}
+
+choice_type! {
+    /// How bad a finding is.
+    Severity("severity") {
+        /// Hardly.
+        Low = "low",
+        /// Somewhat.
+        Medium = "medium",
+        /// Bad.
+        High = "high",
+        /// As bad as can be.
+        Critical = "critical",
+    }
 }
 
 /// The hosts of sources.

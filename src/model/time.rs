@@ -212,7 +212,7 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// The other way round: year, month and day of a day counted from 1970-01-01.
-fn date(days_since_1970: i64) -> (i64, i64, i64) {
+pub(super) fn date(days_since_1970: i64) -> (i64, i64, i64) {
     // Days in 400, 100 and 4 years from a March on; the last century of four and
     // the last year of four are one day longer, hence `min`.
     const ERA: i64 = 146_097;
@@ -234,10 +234,10 @@ text_type! {
     Schedule
 }
 
-const MONTHS: &[&str] = &[
+pub(super) const MONTHS: &[&str] = &[
     "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
 ];
-const WEEKDAYS: &[&str] = &["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+pub(super) const WEEKDAYS: &[&str] = &["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
 impl Parse for Schedule {
     const CODE: Code = code::INVALID_SCHEDULE;

@@ -8,6 +8,7 @@ use crate::state::{Attempt, BaseDoc, DigestText, ImageDoc, Raw, RebuildStatus, T
 use crate::tree::{Edit, Tree};
 
 use super::clock;
+use super::coordinate::Waiting;
 use super::documents::{self, Opened};
 use super::pending::{self, On, digest_at};
 use super::{Built, BuiltFacts, Outcome, open_attempts};
@@ -61,7 +62,8 @@ pub fn build(tree: &Tree, built: &Built, now: Time) -> Outcome<BuiltFacts> {
         base,
         own: documents::is_own(&model, base),
     });
-    facts.pending = pending::pending(&opened.doc, image.rebuild_delay, on);
+    let waiting = Waiting::of(&model.settings, image);
+    facts.pending = pending::pending(&opened.doc, &waiting, on);
     if !facts.older {
         let pending = facts.pending.as_ref();
         opened

@@ -7,6 +7,7 @@
 mod attempt;
 mod built;
 mod clock;
+mod coordinate;
 mod documents;
 mod pending;
 mod reason;
@@ -25,7 +26,10 @@ pub use attempt::{
     ANSWER_WITHIN, Answer, Answered, OpenAttempt, Start, Started, answer, open, start,
 };
 pub use built::build;
-pub use pending::{On, Pending, PendingBase, digest_at, pending};
+pub use coordinate::{Coordinated, Waiting, coordinate};
+pub use pending::{
+    On, OpenChange, Pending, PendingBase, digest_at, is_pinned, open_change, pending,
+};
 pub use reason::{Reason, Rule, Trigger};
 pub use seen::{digest, digests};
 

@@ -1,7 +1,10 @@
 //! What an image was built from, and what it has not been built with yet.
 
-use crate::model::{Duration, ObjectName, Parse as _, Reference, Time};
+use crate::model::{ObjectName, Parse as _, Reference, Time};
 use crate::state::{BaseDoc, DigestText, ImageDoc, UpdateEntry};
+
+use super::coordinate::{Waiting, coordinate};
+use super::reason::Rule;
 
 /// A base image of an image.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +21,8 @@ pub struct On<'b> {
 pub struct Pending {
     /// When the first of them was learnt.
     pub since: Time,
-    /// When the delay of the first is over.
+    /// When the image is due: when the delay of the first is over, or of those that are
+    /// due within a window of it.
     pub due: Time,
     /// The base images, in the order of their names.
     pub bases: Vec<PendingBase>,
@@ -35,8 +39,10 @@ pub struct PendingBase {
     pub to: DigestText,
     /// When the first change that is not built in was learnt.
     pub since: Time,
-    /// When the delay is over.
-    pub due: Time,
+    /// When the last one was.
+    pub newest: Time,
+    /// What it has to do with when the image is due.
+    pub rule: Rule,
 }
 
 /// What an image has to follow. Only what *changed* counts, so that a first
@@ -44,37 +50,51 @@ pub struct PendingBase {
 #[must_use]
 pub fn pending<'b>(
     image: &ImageDoc,
-    delay: Duration,
+    waiting: &Waiting,
     bases: impl IntoIterator<Item = On<'b>>,
 ) -> Option<Pending> {
-    let mut found: Vec<PendingBase> = bases
+    let mut changes: Vec<(On<'_>, OpenChange)> = bases
         .into_iter()
-        .filter_map(|on| {
-            let (since, to) = open_change(image, on.base)?;
-            let delay = if on.own {
-                Duration::from_minutes(0)
-            } else {
-                delay
-            };
-            Some(PendingBase {
-                name: on.base.name.clone(),
-                from: image.built_from.get(&on.base.name).cloned(),
-                to,
-                since,
-                due: since.plus(delay),
-            })
-        })
+        .filter_map(|on| Some((on, open_change(image, on.base)?)))
         .collect();
-    found.sort_by(|one, other| one.name.cmp(&other.name));
+    changes.sort_by(|(one, _), (other, _)| one.base.name.cmp(&other.base.name));
+    let times: Vec<(Time, bool)> = changes
+        .iter()
+        .map(|(on, change)| (change.since, on.own))
+        .collect();
+    let together = coordinate(&times, waiting)?;
+    let bases = changes
+        .into_iter()
+        .zip(together.rules)
+        .map(|((on, change), rule)| PendingBase {
+            name: on.base.name.clone(),
+            from: image.built_from.get(&on.base.name).cloned(),
+            to: change.to,
+            since: change.since,
+            newest: change.newest,
+            rule,
+        });
     Some(Pending {
-        since: found.iter().map(|base| base.since).min()?,
-        due: found.iter().map(|base| base.due).min()?,
-        bases: found,
+        since: together.since,
+        due: together.due,
+        bases: bases.collect(),
     })
 }
 
-/// When the first change that is not built in was learnt, and the digest to build with.
-fn open_change(image: &ImageDoc, base: &BaseDoc) -> Option<(Time, DigestText)> {
+/// A change that an image was not built with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OpenChange {
+    /// When the first such change was learnt.
+    pub since: Time,
+    /// When the last one was.
+    pub newest: Time,
+    /// The digest to build with.
+    pub to: DigestText,
+}
+
+/// What changed of a base image since the image was built.
+#[must_use]
+pub fn open_change(image: &ImageDoc, base: &BaseDoc) -> Option<OpenChange> {
     // A rebuild does not move a pin.
     if is_pinned(base) {
         return None;
@@ -84,9 +104,16 @@ fn open_change(image: &ImageDoc, base: &BaseDoc) -> Option<(Time, DigestText)> {
         return None;
     }
     let changes = changes(base);
-    let first = changes.get(first_open(image, base, &changes)..)?.first()?;
-    let since = first.at.as_ref().or(base.last_updated.as_ref())?;
-    Some((since.time(), current.clone()))
+    let open = changes.get(first_open(image, base, &changes)..)?;
+    let learnt = |change: &UpdateEntry| {
+        let at = change.at.as_ref().or(base.last_updated.as_ref())?;
+        Some(at.time())
+    };
+    Some(OpenChange {
+        since: learnt(open.first()?)?,
+        newest: learnt(open.last()?)?,
+        to: current.clone(),
+    })
 }
 
 /// The changes that are known: the history, or what files without one say.
@@ -165,6 +192,8 @@ pub(super) fn pin(base: &BaseDoc) -> Option<DigestText> {
     Some(digest.into())
 }
 
-fn is_pinned(base: &BaseDoc) -> bool {
+/// Does the reference name its digest, so that a rebuild moves nothing?
+#[must_use]
+pub fn is_pinned(base: &BaseDoc) -> bool {
     base.full_image.contains('@')
 }

@@ -8,6 +8,7 @@ use crate::state::{BaseDoc, DigestText, Entries, ImageDoc, Raw, Stamp, UpdateEnt
 use crate::tree::{Edit, Tree};
 
 use super::clock;
+use super::coordinate::Waiting;
 use super::documents::{self, Opened};
 use super::pending::{self, On, pending};
 use super::{Follower, Metadata, Outcome, Seen, SeenFacts};
@@ -441,7 +442,8 @@ fn follow(
             let own = documents::is_own(model, base);
             Some(On { base, own })
         });
-        let pending = pending(&opened.doc, image.rebuild_delay, on);
+        let waiting = Waiting::of(&model.settings, image);
+        let pending = pending(&opened.doc, &waiting, on);
         opened
             .doc
             .note(pending.as_ref().map(|pending| (pending.since, pending.due)));

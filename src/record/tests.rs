@@ -17,6 +17,12 @@ const ENROLLED: &str = "
 - {name: redis, registry: docker.io, repository: library/redis, constraint: ^7}
 ";
 
+const A_DAY: Waiting = Waiting {
+    delay: Duration::from_days(1),
+    window: Duration::from_minutes(30),
+    max_delay: None,
+};
+
 fn d(n: u8) -> Digest {
     Digest::parse(&format!("sha256:{n:064x}")).expect("a digest")
 }
@@ -743,7 +749,7 @@ fn a_tag_that_comes_back_to_what_stood_at_enrollment_is_nothing_to_follow() {
         own: false,
     };
     let shop = image(&back, "shop");
-    assert_eq!(pending(&shop, Duration::from_days(1), [on]), None);
+    assert_eq!(pending(&shop, &A_DAY, [on]), None);
     // Only what came after that counts.
     let third = see(&back, "node-22", d(3), day(5));
     let state = image(&third, "shop").rebuild_state.expect("a state");
@@ -827,7 +833,7 @@ fn what_an_older_program_wrote_is_mended_on_the_way() {
     let on = base(&tree, "node-22");
     let found = pending(
         &image(&tree, "shop"),
-        Duration::from_days(1),
+        &A_DAY,
         [On {
             base: &on,
             own: false,

@@ -1,7 +1,7 @@
 //! `state/base-images/NAME.yaml`.
 
 use crate::diagnostics::{Diagnostic, Span, code};
-use crate::model::{InputFile, Name, ObjectName, Time};
+use crate::model::{InputFile, Name, ObjectName, Parse as _, Severity, Time};
 
 use super::decode::{File, Map};
 use super::encode;
@@ -44,10 +44,67 @@ pub struct BaseDoc {
     pub metadata: Entries,
     /// Changes of the digest, newest last.
     pub update_history: Vec<UpdateEntry>,
+    /// What scans found in digests of it.
+    pub findings: Vec<Finding>,
     /// When discovery last learnt something.
     pub last_discovery: Option<Stamp>,
     /// Other keys.
     pub unknown: Entries,
+}
+
+/// An entry of `findings`: a weakness that a scan found.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Finding {
+    /// What it is called: `CVE-2026-1234`.
+    pub id: Option<String>,
+    /// How bad it is, in the scanner's word.
+    pub severity: Option<String>,
+    /// What has it.
+    pub digest: Option<DigestText>,
+    /// When it was found.
+    pub at: Option<Stamp>,
+    /// Other keys.
+    pub unknown: Entries,
+}
+
+const FINDING: &[&str] = &["id", "severity", "digest", "at"];
+
+impl Finding {
+    /// How bad it is, as far as the word is known: `HIGH`, `moderate`.
+    #[must_use]
+    pub fn severity(&self) -> Option<Severity> {
+        let word = self.severity.as_deref()?.to_ascii_lowercase();
+        match word.as_str() {
+            "moderate" => Some(Severity::Medium),
+            "important" => Some(Severity::High),
+            word => Severity::parse(word).ok(),
+        }
+    }
+
+    fn read(file: &mut File<'_>, map: &Map<'_, '_>) -> Vec<Self> {
+        let maps = file.maps(map, "findings", "findings.");
+        let mut findings = Vec::with_capacity(maps.len());
+        for map in &maps {
+            findings.push(Self {
+                id: file.owned(map, "id"),
+                severity: file.owned(map, "severity"),
+                digest: file.digest(map, "digest"),
+                at: file.stamp(map, "at"),
+                unknown: file.unknown(map, FINDING),
+            });
+        }
+        findings
+    }
+
+    fn to_raw(&self) -> Raw {
+        let mut entries = Entries::new();
+        entries.add_text("id", self.id.as_ref());
+        entries.add_text("severity", self.severity.as_ref());
+        entries.add_text("digest", self.digest.as_ref());
+        entries.add_text("at", self.at.as_ref());
+        entries.add_all(&self.unknown);
+        Raw::Map(entries)
+    }
 }
 
 const KNOWN: &[&str] = &[
@@ -69,6 +126,7 @@ const KNOWN: &[&str] = &[
     "previousDigest",
     "metadata",
     "updateHistory",
+    "findings",
     "lastDiscovery",
 ];
 
@@ -108,6 +166,7 @@ impl BaseDoc {
             previous_digest: None,
             metadata: Entries::new(),
             update_history: Vec::new(),
+            findings: Vec::new(),
             last_discovery: None,
             unknown: Entries::new(),
         }
@@ -154,6 +213,7 @@ impl BaseDoc {
             previous_digest: file.digest(&map, "previousDigest"),
             metadata: file.entries(&map, "metadata"),
             update_history: file.updates(&map),
+            findings: Finding::read(file, &map),
             last_discovery: file.stamp(&map, "lastDiscovery"),
             unknown: file.unknown(&map, KNOWN),
         };
@@ -202,6 +262,10 @@ impl BaseDoc {
         entries.add_text("previousDigest", self.previous_digest.as_ref());
         entries.add("metadata", Raw::Map(self.metadata.clone()));
         entries.add("updateHistory", encode::updates(&self.update_history));
+        if !self.findings.is_empty() {
+            let findings = self.findings.iter().map(Finding::to_raw);
+            entries.add("findings", Raw::List(findings.collect()));
+        }
         entries.add_some("lastDiscovery", self.last_discovery.as_ref());
         entries.add_all(&self.unknown);
         let title = format!("Base image: {}", self.full_image);

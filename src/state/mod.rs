@@ -22,7 +22,7 @@ use std::fmt;
 use crate::diagnostics::{Diagnostic, Place, code};
 use crate::model::InputFile;
 
-pub use base::BaseDoc;
+pub use base::{BaseDoc, Finding};
 pub use image::{DiscoveryError, ImageDoc, Warehouse};
 pub use raw::{Entries, Raw, Text};
 pub use rebuild::{Attempt, RebuildState, RebuildStatus};

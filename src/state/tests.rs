@@ -799,6 +799,18 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn findings()(
+        id in prop::option::of(words()),
+        severity in prop::option::of(words()),
+        digest in prop::option::of(digests()),
+        at in prop::option::of(stamps()),
+        unknown in unknown(),
+    ) -> Finding {
+        Finding { id, severity, digest, at, unknown }
+    }
+}
+
+prop_compose! {
     fn bases()(
         full_image in "[!-~]{1,20}".prop_filter("null", |text| text != "None"),
         (registry, repository, tag) in (prop::option::of(words()), prop::option::of(words()), prop::option::of(words())),
@@ -807,6 +819,7 @@ prop_compose! {
         managed in any::<bool>(),
         metadata in entries_of(raws()),
         update_history in updates(),
+        findings in prop::collection::vec(findings().boxed(), 0..3),
         unknown in unknown(),
     ) -> BaseDoc {
         let name = Name::parse("shop").expect("a name");
@@ -826,6 +839,7 @@ prop_compose! {
             previous_digest,
             metadata,
             update_history,
+            findings,
             last_discovery: last_checked,
             unknown,
         }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostics::{Diagnostic, Place, code, nearest};
 use crate::graph::Kind;
 use crate::model::{self, Image, ObjectName, Parse as _, Reference, Repository, Tag, Time, Watch};
-use crate::record::{self, On, Pending};
+use crate::record::{self, On, Pending, Waiting};
 use crate::state::{BaseDoc, ImageDoc};
 use crate::tree::Tree;
 
@@ -68,7 +68,7 @@ pub struct Report {
 /// What is wrong with the enrollment.
 pub fn report(tree: &Tree, unread: &[Diagnostic]) -> Result<Report, Vec<Diagnostic>> {
     let (enrolled, said) = model::enrollment(&tree.inputs);
-    let Some((_, images)) = enrolled else {
+    let Some((settings, images)) = enrolled else {
         return Err(said);
     };
     let mut wrong = Vec::new();
@@ -78,7 +78,10 @@ pub fn report(tree: &Tree, unread: &[Diagnostic]) -> Result<Report, Vec<Diagnost
         .extend(places.map(|place| place.file.to_string()));
     let mut rows: Vec<Row> = images
         .iter()
-        .map(|image| docs.image(image, &tree.image_path(image.name.as_str())))
+        .map(|image| {
+            let waiting = Waiting::of(&settings, image);
+            docs.image(image, &waiting, &tree.image_path(image.name.as_str()))
+        })
         .collect();
     let enrolled: BTreeSet<&str> = images.iter().map(|image| image.name.as_str()).collect();
     for (name, base) in &docs.bases {
@@ -251,7 +254,7 @@ impl<'i> Docs<'i> {
         self.users.get(base).into_iter().flatten()
     }
 
-    fn image(&self, image: &Image, path: &str) -> Row {
+    fn image(&self, image: &Image, waiting: &Waiting, path: &str) -> Row {
         let name = image.name.as_str();
         let doc = self.images.get(name);
         let bases: &[ObjectName] = match doc.and_then(|doc| doc.bases.as_deref()) {
@@ -284,7 +287,7 @@ impl<'i> Docs<'i> {
             since: None,
             last_built: None,
             discovery: None,
-            pending: doc.and_then(|doc| record::pending(doc, image.rebuild_delay, known)),
+            pending: doc.and_then(|doc| record::pending(doc, waiting, known)),
             auto: image.auto_rebuild,
             problems: Vec::new(),
         };

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::{files, model};
 use crate::model::{
-    Builder, Criticality, Duration, Image, Input, Kind, Provider, UpdateKind, Verify, Watch,
+    Builder, Criticality, Duration, Image, Input, Kind, Provider, Severity, UpdateKind, Verify,
+    Watch,
 };
 
 #[track_caller]
@@ -272,6 +273,7 @@ settings:
   window: 1h
   maxDelay: 14d
   limits: {concurrent: 1, perRun: 2, perDay: 3}
+  cve: {severity: high}
   freeze: [{from: 2026-12-20T00:00:00Z, to: 2027-01-02T00:00:00Z, reason: holidays}]
   providers:
     github: {api: https://ghe.example.com/api/v3, tokenEnv: GHE}
@@ -312,6 +314,7 @@ images:
         (1, 2, 3)
     );
     assert_eq!(settings.freeze.len(), 1);
+    assert_eq!(settings.cve.severity, Severity::High);
     assert_eq!(settings.providers.github.web(), "https://ghe.example.com");
     assert_eq!(settings.providers.gitlab.web(), "https://gl.example.com");
     assert_eq!(settings.providers.gitlab.token_env.as_str(), "GITLAB_TOKEN");
