@@ -1,15 +1,18 @@
 //! The file as a whole: ARGs expanded, stages linked, and who needs whom.
 
+mod file;
+mod reach;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::expand::{Budget, Style, Value, Variables, expand};
-use super::instruction::{self, Context, Kind, Need, Parsed, Text, Trigger};
-use super::lines::{Scanner, directive};
-use super::text::{decode, lower, short};
+use super::instruction::{Need, Text};
+use super::text::{lower, short};
 use super::{
     Bases, Fault, ImageReference, Options, Stage, Unresolved, Use, UseKind, fault, values,
 };
 use crate::diagnostics::{Span, code, did_you_mean};
+use file::{Read, read, too_much};
 
 /// More stages, references and the like than this in one file are refused: they
 /// were written to fill somebody's memory.
@@ -19,18 +22,6 @@ const MAX_FAULTS: usize = 100;
 
 /// No stage is built on it, and nothing is pulled for it.
 const SCRATCH: &str = "scratch";
-
-/// A stage as it is read.
-struct Read {
-    image: Text,
-    platform: Option<Text>,
-    name: Option<String>,
-    span: Span,
-    line: usize,
-    needs: Vec<Need>,
-    triggers: Vec<Trigger>,
-    when_built: Vec<Fault>,
-}
 
 /// What a stage, or what stands behind a `from`, is made of.
 #[derive(Clone, Copy, PartialEq)]
@@ -105,159 +96,6 @@ fn whole_characters(bytes: &[u8], span: Span) -> Span {
         end += usize::from(inside(end));
     }
     Span::new(start, end.max(start))
-}
-
-/// The instructions of a file.
-#[derive(Default)]
-struct File {
-    arguments: Vec<(String, Option<Text>)>,
-    stages: Vec<Read>,
-    faults: Vec<Fault>,
-}
-
-fn read(bytes: &[u8], options: &Options<'_>) -> (File, u8, Budget) {
-    let mut file = File::default();
-    let mut scanner = Scanner::new(bytes);
-    let mut context = Context {
-        build_args: options.build_args,
-        budget: Budget::default(),
-        in_stage: false,
-        in_trigger: false,
-    };
-    let mut any = false;
-    let mut parts = 0;
-    file.check_directive(bytes);
-    while let Some((line, parsed)) = instruction::next(&mut scanner, &mut context) {
-        any = true;
-        // A mistake costs more than the rest: a word is looked for that was meant.
-        parts += parsed.needs.len() + 10 * parsed.when_built.len();
-        parts += match &parsed.kind {
-            Kind::From { .. } => 1,
-            Kind::Arg(arguments) if !context.in_stage => arguments.len(),
-            Kind::Onbuild(trigger) => 1 + trigger.needs.len() + 10 * trigger.faults.len(),
-            Kind::Arg(_) | Kind::Other => 0,
-        };
-        if parts > MAX_PARTS {
-            file.faults.push(too_much(parsed.span));
-        }
-        if parts > MAX_PARTS || file.faults.len() > MAX_FAULTS {
-            break;
-        }
-        file.add(line, parsed, &mut context);
-    }
-    file.faults.append(&mut scanner.faults);
-    if file.stages.is_empty() && file.faults.is_empty() {
-        let message = match (any, bytes.is_empty()) {
-            (_, true) => "the file is empty",
-            (true, _) => "the file has no FROM",
-            (false, _) => "the file has no instructions",
-        };
-        let place = Span::new(0, 0);
-        file.faults.push(
-            fault(place, message)
-                .help("A Dockerfile has at least one stage, which begins with `FROM image`."),
-        );
-    }
-    (file, scanner.escape, context.budget)
-}
-
-fn too_much(span: Option<Span>) -> Fault {
-    let message = format!("the file has more than {MAX_PARTS} stages, arguments and references");
-    fault(span.unwrap_or(Span::new(0, 0)), message)
-}
-
-impl File {
-    fn add(&mut self, line: usize, parsed: Parsed, context: &mut Context<'_>) {
-        let span = parsed.span.unwrap_or(Span::new(0, 0));
-        let faulty = !parsed.faults.is_empty();
-        self.faults.extend(parsed.faults);
-        match (parsed.kind, self.stages.last_mut()) {
-            (
-                Kind::From {
-                    image,
-                    platform,
-                    name,
-                },
-                _,
-            ) => {
-                context.in_stage = true;
-                self.stages.push(Read {
-                    image,
-                    platform,
-                    name,
-                    span,
-                    line,
-                    needs: Vec::new(),
-                    triggers: Vec::new(),
-                    when_built: Vec::new(),
-                });
-            }
-            (Kind::Arg(arguments), None) => self.arguments.extend(arguments),
-            (_, None) if faulty => {}
-            (_, None) => self.faults.push(
-                fault(span, "only ARG can stand before the first FROM")
-                    .help("Move it below the FROM of its stage."),
-            ),
-            (kind, Some(stage)) => {
-                if let Kind::Onbuild(trigger) = kind {
-                    stage.triggers.push(trigger);
-                }
-                stage.needs.extend(parsed.needs);
-                if stage.when_built.len() < MAX_FAULTS {
-                    stage.when_built.extend(parsed.when_built);
-                }
-            }
-        }
-    }
-
-    /// The `check` directive is read by itself: at the very start of its line,
-    /// also behind a `#!`.
-    fn check_directive(&mut self, bytes: &[u8]) {
-        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let mut at = bytes.len() - text.len();
-        for (number, line) in text.split(|byte| *byte == b'\n').enumerate() {
-            let start = at;
-            at += line.len() + 1;
-            if number == 0 && line.starts_with(b"#!") {
-                continue;
-            }
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            let Some((key, value)) = line.strip_prefix(b"#").and_then(directive) else {
-                return;
-            };
-            if key == "check" {
-                if let Some(part) = wrong_check(&decode(value)) {
-                    let span = Span::new(start, start + line.len());
-                    let message = format!("`{}` is no option of `check`", short(&part));
-                    self.faults.push(
-                        fault(span, message)
-                            .help("Options are `skip=…`, `experimental=…` and `error=true`, with `;` between."),
-                    );
-                }
-                return;
-            }
-            if !matches!(key.as_str(), "syntax" | "escape") {
-                return;
-            }
-        }
-    }
-}
-
-/// The option of a `check` directive that there is not.
-fn wrong_check(value: &str) -> Option<String> {
-    let value = value.trim();
-    if value.is_empty() {
-        return None;
-    }
-    let wrong = |part: &&str| match part.split_once('=') {
-        None => true,
-        Some((key, value)) => match key.trim() {
-            "skip" | "experimental" => false,
-            "error" => values::boolean(value.trim()).is_none(),
-            _ => true,
-        },
-    };
-    value.splitn(3, ';').find(wrong).map(str::to_owned)
 }
 
 /// A stage with its place in the whole.
@@ -588,166 +426,11 @@ impl Judge<'_> {
         }
     }
 
-    /// Stages that take files from each other. A base that does is found by the order.
-    fn cycles(&mut self) -> bool {
-        let mut color = vec![0u8; self.stages.len()];
-        for root in 0..self.stages.len() {
-            // Each open stage, and how many of those it needs were looked at.
-            let mut open = vec![(root, 0)];
-            while let Some((stage, at)) = open.last_mut() {
-                let (stage, next) = (*stage, *at);
-                *at += 1;
-                let seen = color.get(stage).copied().unwrap_or(2);
-                if next == 0 && seen == 2 {
-                    open.pop();
-                    continue;
-                }
-                let from = self
-                    .linked
-                    .get(stage)
-                    .map_or(&[][..], |linked| &linked.from);
-                if let Some(slot) = color.get_mut(stage) {
-                    *slot = 1;
-                }
-                match from.get(next).copied() {
-                    None => {
-                        if let Some(slot) = color.get_mut(stage) {
-                            *slot = 2;
-                        }
-                        open.pop();
-                    }
-                    Some(other) if color.get(other) == Some(&1) => {
-                        self.circle(&open, other);
-                        return true;
-                    }
-                    Some(other) => open.push((other, 0)),
-                }
-            }
-        }
-        false
-    }
-
-    fn circle(&mut self, open: &[(usize, usize)], back: usize) {
-        let start = open
-            .iter()
-            .position(|(stage, _)| *stage == back)
-            .unwrap_or(0);
-        let members: Vec<String> = open
-            .iter()
-            .skip(start)
-            .take(20)
-            .map(|(stage, _)| self.called(*stage))
-            .collect();
-        let message = match members.as_slice() {
-            [one] => format!("stage {one} takes files from itself"),
-            _ => format!(
-                "stages take files from each other in a circle: {}",
-                members.join(", ")
-            ),
-        };
-        let last = open.last().map_or(0, |(stage, _)| *stage);
-        let places = self
-            .linked
-            .get(last)
-            .map_or(&[][..], |linked| &linked.ordered);
-        let place = places
-            .iter()
-            .find(|(stage, _)| *stage == back)
-            .map(|(_, span)| *span);
-        let whole = self
-            .stages
-            .get(last)
-            .map_or(Span::new(0, 0), |stage| stage.span);
-        self.faults.push(
-            fault(place.unwrap_or(whole), message)
-                .help("A stage takes files from stages before it."),
-        );
-    }
-
     /// The stage for people: its name, or its index.
     fn called(&self, index: usize) -> String {
         match self.stages.get(index).and_then(|stage| stage.name.as_ref()) {
             Some(name) => format!("`{name}`"),
             None => index.to_string(),
-        }
-    }
-
-    /// Finds what the target reaches, firing the ONBUILDs of the bases on the way.
-    fn fire(&mut self, target: usize, names: &BTreeMap<String, usize>, states: &mut Vec<State>) {
-        self.reachable = vec![false; self.stages.len()];
-        let mut open = vec![target];
-        while let Some(index) = open.pop() {
-            match self.reachable.get_mut(index) {
-                Some(reachable) if !*reachable => *reachable = true,
-                _ => continue,
-            }
-            self.trigger(index, names, states, true);
-            if let Some(linked) = self.linked.get(index) {
-                open.extend(linked.base);
-                open.extend(&linked.from);
-            }
-            let faults = self
-                .stages
-                .get(index)
-                .map_or(&[][..], |stage| &stage.when_built);
-            if self.faults.len() < MAX_FAULTS {
-                self.faults.extend_from_slice(faults);
-            }
-        }
-        // Those that no build would fire are listed as far as they can be read.
-        for index in 0..self.stages.len() {
-            self.trigger(index, names, states, false);
-        }
-    }
-
-    /// Fires the ONBUILDs of a stage's base, once.
-    fn trigger(
-        &mut self,
-        index: usize,
-        names: &BTreeMap<String, usize>,
-        states: &mut Vec<State>,
-        strict: bool,
-    ) {
-        let Some(linked) = self.linked.get_mut(index) else {
-            return;
-        };
-        if std::mem::replace(&mut linked.fired, true) {
-            return;
-        }
-        let Some(base) = linked.base.and_then(|base| self.stages.get(base)) else {
-            return;
-        };
-        for trigger in &base.triggers {
-            self.fired += 1 + trigger.needs.len();
-            if self.fired > MAX_PARTS {
-                self.faults.push(too_much(Some(base.span)));
-                return;
-            }
-            if strict && self.faults.len() < MAX_FAULTS {
-                self.faults.extend_from_slice(&trigger.faults);
-            }
-            for need in &trigger.needs {
-                self.need(index, need, names, states, strict);
-            }
-        }
-    }
-
-    /// What is built takes files only from what was built before it.
-    fn order(&mut self) {
-        for (index, linked) in self.linked.iter().enumerate() {
-            if !self.reachable.get(index).copied().unwrap_or(false) {
-                continue;
-            }
-            for (stage, span) in &linked.ordered {
-                // A stage that an ONBUILD copies from itself counts as built.
-                if *stage > index {
-                    let message = format!("stage {} comes after this one", self.called(*stage));
-                    self.faults.push(
-                        fault(*span, message)
-                            .help("A stage takes files from stages before it. Of several stages with one name, the last is meant."),
-                    );
-                }
-            }
         }
     }
 }
