@@ -11,6 +11,7 @@ use image_factory::model::{Provider, Settings};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use crate::http::said::{line, message};
 use crate::http::url::encode;
 use crate::http::{Answer, Client, Proxies, Request, Timeouts, Url};
 
@@ -231,7 +232,7 @@ pub(super) fn open(host: &Host, proposal: &Proposal<'_>) -> Result<String, Strin
         match answer.status {
             200..=299 => host.page(&text).ok_or_else(|| no_page(&answer)),
             // Somebody else was faster; the next look finds theirs.
-            409 | 422 if says_exists(&text) => Err(Failure::Passing(reason(&answer))),
+            409 | 422 if says_exists(&answer) => Err(Failure::Passing(reason(&answer))),
             _ => Err(refused(&answer)),
         }
     })
@@ -326,18 +327,7 @@ fn refused(answer: &Answer) -> Failure {
 
 /// What the API says, shortened.
 fn reason(answer: &Answer) -> String {
-    let text: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let mut words = Vec::new();
-    collect(text.get("message").unwrap_or(&Value::Null), &mut words);
-    for key in ["errors", "error", "error_description"] {
-        collect(text.get(key).unwrap_or(&Value::Null), &mut words);
-    }
-    let words: String = words
-        .join("; ")
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(300)
-        .collect();
+    let words = line(&message(answer), 300);
     let hint = match answer.status {
         401 => "; the token is not accepted",
         403 => "; the token may not do this",
@@ -351,28 +341,10 @@ fn reason(answer: &Answer) -> String {
     }
 }
 
-/// The texts of a message, which may be one, a list, or in objects.
-fn collect(value: &Value, words: &mut Vec<String>) {
-    match value {
-        Value::String(text) => words.push(text.clone()),
-        Value::Array(all) => all.iter().for_each(|one| collect(one, words)),
-        Value::Object(object) => match object.get("message") {
-            Some(message) => collect(message, words),
-            None => object.values().for_each(|one| collect(one, words)),
-        },
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-fn says_exists(text: &Value) -> bool {
-    let mut words = Vec::new();
-    collect(text, &mut words);
-    for key in ["errors", "error"] {
-        collect(text.get(key).unwrap_or(&Value::Null), &mut words);
-    }
-    words
-        .iter()
-        .any(|text| text.to_ascii_lowercase().contains("already exists"))
+fn says_exists(answer: &Answer) -> bool {
+    message(answer)
+        .to_ascii_lowercase()
+        .contains("already exists")
 }
 
 #[cfg(test)]
@@ -497,8 +469,8 @@ mod tests {
             assert_eq!(reason(&answer(status, body)), told);
         }
         let exists = r#"{"message":"Validation Failed","errors":[{"message":"A pull request already exists for acme:x."}]}"#;
-        assert!(says_exists(&serde_json::from_str(exists).unwrap()));
+        assert!(says_exists(&answer(422, exists)));
         let exists = r#"{"message":["Another open merge request already exists for this source branch: !1"]}"#;
-        assert!(says_exists(&serde_json::from_str(exists).unwrap()));
+        assert!(says_exists(&answer(422, exists)));
     }
 }

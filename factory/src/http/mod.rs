@@ -9,7 +9,9 @@
     reason = "shell: reads the environment's proxies and authorities, asks other machines"
 )]
 
+pub mod date;
 mod proxy;
+pub mod said;
 pub mod url;
 
 use std::collections::BTreeMap;

@@ -6,6 +6,8 @@ use std::time::Duration;
 use image_factory::diagnostics::{Code, Diagnostic, code};
 
 use crate::http::Trouble;
+use crate::http::said::line;
+pub(super) use crate::http::said::wait_text;
 
 /// What kind of failure it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -153,62 +155,12 @@ impl std::error::Error for RegistryError {}
 
 /// A text of somebody else, in one short line without control characters.
 pub(super) fn excerpt(text: &str) -> String {
-    let mut line = String::new();
-    for c in text.chars() {
-        let c = if c.is_control()
-            || ('\u{202a}'..='\u{202e}').contains(&c)
-            || ('\u{2066}'..='\u{2069}').contains(&c)
-        {
-            ' '
-        } else {
-            c
-        };
-        if c == ' ' && (line.is_empty() || line.ends_with(' ')) {
-            continue;
-        }
-        if line.chars().count() >= 160 {
-            line.push('…');
-            break;
-        }
-        line.push(c);
-    }
-    line.trim_end().to_owned()
-}
-
-/// A time to wait, as people say it: `45 s`, `3 min`, `5 h 20 min`.
-pub(super) fn wait_text(wait: Duration) -> String {
-    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-    let (hours, minutes) = (seconds / 3600, seconds.div_ceil(60) % 60);
-    match seconds {
-        0..=99 => format!("{seconds} s"),
-        100..=3540 => format!("{} min", seconds.div_ceil(60)),
-        _ if minutes == 0 => format!("{} h", seconds.div_ceil(3600)),
-        _ => format!("{hours} h {minutes} min"),
-    }
+    line(text, 160)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn waits_are_said_as_people_do() {
-        for (seconds, is) in [
-            (0, "0 s"),
-            (1, "1 s"),
-            (99, "99 s"),
-            (100, "2 min"),
-            (3540, "59 min"),
-            (3541, "1 h"),
-            (3600, "1 h"),
-            (3601, "1 h 1 min"),
-            (19_200, "5 h 20 min"),
-            (21_599, "6 h"),
-        ] {
-            assert_eq!(wait_text(Duration::from_secs(seconds)), is, "{seconds}");
-        }
-        assert_eq!(wait_text(Duration::from_millis(200)), "1 s");
-    }
 
     #[test]
     fn texts_of_others_are_one_short_line() {
