@@ -529,6 +529,54 @@ codes! {
         "The folder of `--image-factory-dir` is not there or empty, so the factory's repository has to be cloned into it: \
          `--git-repo` names the repository, `--git-branch` the branch. Credentials come from git's configuration, or \
          from the token of its host.";
+
+    TRIGGER_REFUSED = "IF320", "build that the host does not start":
+        "GitHub or GitLab answered the request to start a build with no, for a reason that stands in the message in its own \
+         words. Nothing was started; the attempt is recorded as refused, and tried again later.";
+    INPUTS_UNDECLARED = "IF321", "inputs that the workflow does not declare":
+        "GitHub refuses inputs that a workflow does not declare, and starts nothing. The request was sent once more \
+         without these. Declare them below `on.workflow_dispatch.inputs`, so that the workflow learns why it runs and \
+         which digest to build on, or name those that are wanted in `source.inputs`.";
+    TRIGGER_TOKEN = "IF322", "token that is missing or not accepted":
+        "To start a build needs a token: for GitHub the variable `settings.providers.github.tokenEnv` names, or an App; \
+         for GitLab the one of `settings.providers.gitlab.tokenEnv`, or a trigger token in that of `triggerTokenEnv`. \
+         A token that the host does not know has expired or was revoked. `docs/triggers.md` says how to make one.";
+    TRIGGER_FORBIDDEN = "IF323", "token that may not start builds":
+        "The host knows the token, but it may not do this. On GitHub it needs `actions: write` for the repository of \
+         the source, and where the organization has single sign-on it has to be authorized for it. On GitLab it needs \
+         the scope `api` and the role Developer, and to be allowed to set variables of pipelines.";
+    TRIGGER_NOT_FOUND = "IF324", "workflow or project that is not there":
+        "The host knows no such repository, workflow or branch; it answers the same to a token that does not see them. \
+         GitHub knows a workflow once its file is on the default branch, and runs the file of `source.branch`. A \
+         trigger token belongs to one project of GitLab, and is not found in others.";
+    NOT_STARTABLE = "IF325", "workflow that cannot be started":
+        "The workflow is there, but cannot be started by a request: it lacks `on: workflow_dispatch` on that branch, it \
+         is disabled, it demands an input that is not sent, or the repository is archived. In GitLab: the rules of the \
+         pipeline let no job run, or its file is missing or wrong.";
+    TRIGGER_RATE_LIMIT = "IF326", "host that had too many requests":
+        "GitHub or GitLab wants a longer pause than a run waits for. Nothing was started; the attempt stays open, and the \
+         next run goes on with it.";
+    TRIGGER_UNREACHABLE = "IF327", "host of builds that does not answer":
+        "The API could not be reached, did not answer in time, could not show who it is, or answered with a fault of its \
+         own (500 and above). Whether the build was started is looked up before anything is sent again.";
+    TRIGGER_ANSWER = "IF328", "answer that the API does not give":
+        "What came back is not what GitHub or GitLab document: no JSON, far too long, or a redirect. Often a proxy or a \
+         sign-in page answers in its place, or the repository was renamed. Redirects are not followed, because the \
+         token would go along; `settings.providers` names the address of the API.";
+    RUN_LOST = "IF329", "run that is not found":
+        "A build was asked for, and the host lists no run that could be it, or the run was deleted. The attempt counts as \
+         failed and is tried again later. A workflow with `run-name: image-factory ${{ inputs.image }} #${{ inputs.attempt }}` \
+         is always found.";
+    RUN_UNSEEN = "IF330", "pipeline that cannot be followed":
+        "A trigger token of GitLab starts pipelines, and reads nothing. Without an access token beside it, what became of \
+         a pipeline is only known once the new image was analysed, or when the attempt has waited for too long.";
+    APP_TOKEN = "IF331", "GitHub App that gives no token":
+        "`GITHUB_APP_ID`, `GITHUB_APP_INSTALLATION_ID` and `GITHUB_APP_PRIVATE_KEY` belong together: with them, a token of \
+         the installation is asked for that lasts an hour. One of them is missing, the key is no RSA key as PEM, or \
+         GitHub does not give the token; its words stand in the message.";
+    RUN_WAITS = "IF332", "run that waits for a person":
+        "The run was started, and goes on only when somebody approves it or starts its manual job. Builds that are to run by \
+         themselves need no environment with reviewers, and no job with `when: manual` before the push.";
 }
 
 /// The reference of all codes as Markdown: `docs/codes.md`.

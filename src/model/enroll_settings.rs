@@ -41,7 +41,8 @@ pub(super) const LIMITS: &[&str] = &["concurrent", "perRun", "perDay"];
 pub(super) const FREEZE: &[&str] = &["from", "to", "reason"];
 pub(super) const CVE: &[&str] = &["severity"];
 pub(super) const PROVIDERS: &[&str] = &["github", "gitlab"];
-pub(super) const PROVIDER: &[&str] = &["api", "tokenEnv"];
+pub(super) const GITHUB: &[&str] = &["api", "tokenEnv"];
+pub(super) const GITLAB: &[&str] = &["api", "tokenEnv", "triggerTokenEnv"];
 pub(super) const REGISTRY: &[&str] = &["insecure", "ca"];
 pub(super) const SECRETS: &[&str] = &["git", "github", "gitlab", "registry"];
 pub(super) const JOBS: &[&str] = &["image"];
@@ -83,6 +84,7 @@ pub(super) fn defaults(fields: Fields) -> Settings {
                 api: ApiUrl::known("https://gitlab.com/api/v4"),
                 token_env: EnvName::known("GITLAB_TOKEN"),
             },
+            trigger_token_env: EnvName::known("GITLAB_TRIGGER_TOKEN"),
         },
         registries: BTreeMap::new(),
         secrets: Secrets {
@@ -280,15 +282,24 @@ fn hosts(reader: &mut Reader<'_>, map: &Map<'_, '_>, settings: &mut Settings) {
     let Some(providers) = reader.submap(map, "providers", PROVIDERS) else {
         return;
     };
-    let Providers { github, gitlab } = &mut settings.providers;
-    let [for_github, for_gitlab] = ["providers.github.tokenEnv", "providers.gitlab.tokenEnv"];
-    if let Some(host) = reader.submap(&providers, "providers.github", PROVIDER) {
+    let Providers {
+        github,
+        gitlab,
+        trigger_token_env,
+    } = &mut settings.providers;
+    let [for_github, for_gitlab, for_trigger] = [
+        "providers.github.tokenEnv",
+        "providers.gitlab.tokenEnv",
+        "providers.gitlab.triggerTokenEnv",
+    ];
+    if let Some(host) = reader.submap(&providers, "providers.github", GITHUB) {
         set(&mut github.api, reader.value(&host, "providers.github.api"));
         set(&mut github.token_env, token_env(reader, &host, for_github));
     }
-    if let Some(host) = reader.submap(&providers, "providers.gitlab", PROVIDER) {
+    if let Some(host) = reader.submap(&providers, "providers.gitlab", GITLAB) {
         set(&mut gitlab.api, reader.value(&host, "providers.gitlab.api"));
         set(&mut gitlab.token_env, token_env(reader, &host, for_gitlab));
+        set(trigger_token_env, token_env(reader, &host, for_trigger));
     }
     if github.token_env == gitlab.token_env {
         let given = if reader.fields.has(for_gitlab) {
@@ -304,6 +315,18 @@ fn hosts(reader: &mut Reader<'_>, map: &Map<'_, '_>, settings: &mut Settings) {
         reader.out.push(
             Diagnostic::error(code::CONFLICTING_KEYS, message)
                 .help("give each its own variable: a Job may need both tokens")
+                .at(place),
+        );
+    }
+    let same = [&github.token_env, &gitlab.token_env].contains(&&*trigger_token_env);
+    if same && reader.fields.has(for_trigger) {
+        let message = format!(
+            "`providers.gitlab.triggerTokenEnv` is `{trigger_token_env}`, which holds an access token"
+        );
+        let place = reader.fields.of(for_trigger);
+        reader.out.push(
+            Diagnostic::error(code::CONFLICTING_KEYS, message)
+                .help("give the trigger token its own variable, or leave `triggerTokenEnv` away")
                 .at(place),
         );
     }
@@ -357,16 +380,7 @@ fn registry(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<RegistrySettings
 /// The variable that holds a token, which may be none that a Job needs for something else.
 fn token_env(reader: &mut Reader<'_>, map: &Map<'_, '_>, path: &'static str) -> Option<EnvName> {
     let name: EnvName = reader.value(map, path)?;
-    let taken = [
-        "HOME",
-        "PATH",
-        "DOCKER_CONFIG",
-        "GITHUB_APP_ID",
-        "GITHUB_APP_INSTALLATION_ID",
-        "GITHUB_APP_PRIVATE_KEY",
-        "GITLAB_TRIGGER_TOKEN",
-    ]
-    .contains(&name.as_str())
+    let taken = ["HOME", "PATH", "DOCKER_CONFIG"].contains(&name.as_str())
         || ["GIT_", "LD_", "KUBERNETES_"]
             .iter()
             .any(|prefix| name.as_str().starts_with(prefix));

@@ -356,10 +356,10 @@ struct Providers {
     /// GitHub; the API is `https://api.github.com` and the token in `GITHUB_TOKEN` unless said otherwise.
     github: Option<Host>,
     /// GitLab; the API is `https://gitlab.com/api/v4` and the token in `GITLAB_TOKEN` unless said otherwise.
-    gitlab: Option<Host>,
+    gitlab: Option<GitLabHost>,
 }
 
-/// One kind of host.
+/// GitHub, or GitHub Enterprise.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
 struct Host {
@@ -367,6 +367,19 @@ struct Host {
     api: Option<UrlText>,
     /// The environment variable that holds the token.
     token_env: Option<VariableText>,
+}
+
+/// GitLab.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+struct GitLabHost {
+    /// The address of its API; that of its repositories follows from it.
+    api: Option<UrlText>,
+    /// The environment variable that holds the access token.
+    token_env: Option<VariableText>,
+    /// The environment variable that holds a pipeline trigger token, if pipelines are started by one.
+    #[schemars(extend("default" = "GITLAB_TRIGGER_TOKEN"))]
+    trigger_token_env: Option<VariableText>,
 }
 
 /// How one registry is reached.
@@ -489,7 +502,8 @@ mod tests {
         ("Freeze", settings::FREEZE),
         ("Cve", settings::CVE),
         ("Providers", settings::PROVIDERS),
-        ("Host", settings::PROVIDER),
+        ("Host", settings::GITHUB),
+        ("GitLabHost", settings::GITLAB),
         ("RegistryHost", settings::REGISTRY),
         ("Secrets", settings::SECRETS),
         ("Jobs", settings::JOBS),
@@ -545,10 +559,8 @@ mod tests {
             ("Freeze", "An item of `settings.freeze`"),
             ("Cve", "`settings.cve`"),
             ("Providers", "`settings.providers`"),
-            (
-                "Host",
-                "`settings.providers.github` and `settings.providers.gitlab`",
-            ),
+            ("Host", "`settings.providers.github`"),
+            ("GitLabHost", "`settings.providers.gitlab`"),
             ("RegistryHost", "A value of `settings.registries`"),
             ("Secrets", "`settings.secrets`"),
             ("Jobs", "`settings.jobs`"),

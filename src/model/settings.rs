@@ -175,6 +175,9 @@ pub struct Providers {
     pub github: ProviderSettings,
     /// GitLab.
     pub gitlab: ProviderSettings,
+    /// GitLab: the environment variable that holds a pipeline trigger token, if there
+    /// is one; `GITLAB_TRIGGER_TOKEN`.
+    pub trigger_token_env: EnvName,
 }
 
 impl Providers {

@@ -83,8 +83,6 @@ fn each_bad_value_has_its_code_and_place() {
         (code::INVALID_NAME, "1:21", "settings: {project: default}\n".into()),
         (code::INVALID_SETTING, "1:43", "settings: {providers: {github: {tokenEnv: GIT_PASSWORD}}}\n".into()),
         (code::INVALID_SETTING, "1:43", "settings: {providers: {gitlab: {tokenEnv: LD_PRELOAD}}}\n".into()),
-        (code::INVALID_SETTING, "1:43", "settings: {providers: {gitlab: {tokenEnv: GITLAB_TRIGGER_TOKEN}}}\n".into()),
-        (code::INVALID_SETTING, "1:43", "settings: {providers: {github: {tokenEnv: GITHUB_APP_PRIVATE_KEY}}}\n".into()),
         (code::INVALID_SCHEDULE, "5:13", managed("schedule: often")),
         // Tags.
         (code::MISSING_SELECTION, "1:3", "- name: a\n  repository: b\n".into()),
@@ -123,6 +121,8 @@ fn each_bad_value_has_its_code_and_place() {
         (code::INVALID_CHOICE, "5:16", managed("criticality: urgent")),
         (code::INVALID_CHOICE, "5:10", managed("build: me")),
         (code::CONFLICTING_KEYS, "1:43", "settings: {providers: {github: {tokenEnv: GITLAB_TOKEN}}}\n".into()),
+        (code::CONFLICTING_KEYS, "1:50", "settings: {providers: {gitlab: {triggerTokenEnv: GITLAB_TOKEN}}}\n".into()),
+        (code::UNKNOWN_KEY, "1:33", "settings: {providers: {github: {triggerTokenEnv: A}}}\n".into()),
         (code::CONFLICTING_KEYS, "5:11", managed("verify: {identity: x}")),
         (code::INVALID_PATH, "5:31", managed("updates: [{repo: o/b, path: /x, type: yaml-update}]")),
         (code::INVALID_PATH, "5:27", managed("local: {patchFiles: [a, ../b]}")),
