@@ -9,3 +9,5 @@ pub mod git;
 pub mod http;
 pub mod process;
 pub mod registry;
+pub mod tokens;
+pub mod trigger;

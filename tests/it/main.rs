@@ -13,7 +13,6 @@
 mod against;
 mod architecture;
 mod buildkit;
-mod charts;
 mod example;
 mod golden;
 mod inputs;
