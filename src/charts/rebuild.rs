@@ -5,7 +5,7 @@
 //! The Freight is only the occasion: the Job asks about all bases of the image.
 
 use super::Context;
-use super::stage::{Promotion, after, arg, label, noted, verified};
+use super::stage::{Promotion, after, arg, label, noted, noted_or, verified};
 use super::topology::upstreams;
 use crate::model::Image;
 use crate::names;
@@ -33,13 +33,14 @@ fn add_one(context: &Context<'_>, chart: &mut Chart, image: &Image) {
         return;
     }
     let name = image.name.as_str();
-    let args = vec![arg("image", name), arg("actor", noted("actor"))];
-    let mut stage = verified(&names::rebuild(name), freight, names::TRIGGER_REBUILD, args);
-    let promotion = if image.auto_rebuild {
-        Promotion::Automatic
+    // Only people promote a Stage that does not promote itself.
+    let (promotion, actor) = if image.auto_rebuild {
+        (Promotion::Automatic, noted("actor"))
     } else {
-        Promotion::ByHand
+        (Promotion::ByHand, noted_or("actor", "a person"))
     };
+    let args = vec![arg("image", name), arg("actor", actor)];
+    let mut stage = verified(&names::rebuild(name), freight, names::TRIGGER_REBUILD, args);
     label(&mut stage, Some(name), promotion);
     let stage = chart.add(stage);
     chart.origin(stage, image.place());

@@ -85,7 +85,20 @@ pub(super) fn arg(name: &str, value: impl Into<String>) -> VerificationArg {
 /// Reads what [`note`] left in the Stage's metadata. Quoted, because Kargo takes
 /// a text that looks like a number for one.
 pub(super) fn noted(key: &str) -> String {
-    ["${{ quote(stageMetadata(ctx.stage)?.", key, " ?? '') }}"].concat()
+    noted_or(key, "")
+}
+
+/// The same, with a text for when there is nothing: Kargo's Stage reconciler, at work
+/// while the step runs, now and then writes the metadata back as it was before.
+pub(super) fn noted_or(key: &str, otherwise: &str) -> String {
+    [
+        "${{ quote(stageMetadata(ctx.stage)?.",
+        key,
+        " ?? '",
+        otherwise,
+        "') }}",
+    ]
+    .concat()
 }
 
 /// A field (`Tag`, `Digest`) of the image that the Freight at hand has of a
