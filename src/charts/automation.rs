@@ -10,7 +10,7 @@ use kube::core::ObjectMeta;
 
 use super::Context;
 use super::argocd;
-use super::runner::Runner;
+use super::runner::{Purpose, Runner};
 use crate::names;
 use crate::synth::Chart;
 use crate::template::TemplateError;
@@ -33,12 +33,14 @@ pub(super) fn add(context: &Context<'_>, chart: &mut Chart) -> Result<(), Templa
     let runner = Runner::new(context.model, context.repo);
     chart.add(cron(
         &runner,
+        Purpose::Trigger,
         names::CRON_REBUILD,
         HOURLY,
         &["rebuild", "--due"],
     ));
     chart.add(cron(
         &runner,
+        Purpose::Record,
         names::CRON_DISCOVER,
         DAILY,
         &["discover", "--resolve"],
@@ -46,7 +48,13 @@ pub(super) fn add(context: &Context<'_>, chart: &mut Chart) -> Result<(), Templa
     Ok(())
 }
 
-fn cron(runner: &Runner<'_>, name: &str, schedule: &str, command: &[&str]) -> CronJob {
+fn cron(
+    runner: &Runner<'_>,
+    purpose: Purpose,
+    name: &str,
+    schedule: &str,
+    command: &[&str],
+) -> CronJob {
     let words = command
         .iter()
         .chain(&["--commit", "--push"])
@@ -59,7 +67,7 @@ fn cron(runner: &Runner<'_>, name: &str, schedule: &str, command: &[&str]) -> Cr
             failed_jobs_history_limit: Some(3),
             job_template: JobTemplateSpec {
                 metadata: None,
-                spec: Some(runner.job(words.collect())),
+                spec: Some(runner.job(purpose, words.collect())),
             },
             schedule: schedule.to_string(),
             // A controller that was away starts one run, not one for each missed hour.

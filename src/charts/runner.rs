@@ -8,7 +8,10 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::batch::v1::JobSpec;
+use k8s_openapi::api::batch::v1::{
+    JobSpec, PodFailurePolicy, PodFailurePolicyOnExitCodesRequirement,
+    PodFailurePolicyOnPodConditionsPattern, PodFailurePolicyRule,
+};
 use k8s_openapi::api::core::v1::{
     Capabilities, Container, EmptyDirVolumeSource, EnvVar, EnvVarSource, KeyToPath,
     PodSecurityContext, PodSpec, PodTemplateSpec, ResourceRequirements, SeccompProfile,
@@ -30,6 +33,9 @@ const CREDENTIAL_HELPER: &str =
 /// After this long a Job is ended: a hanging pod must not hold a Stage for ever.
 const DEADLINE_SECONDS: i64 = 1800;
 
+/// The container that runs the program.
+const PROGRAM: &str = "image-factory";
+
 /// User and group of the product's image.
 const USER: i64 = 1000;
 
@@ -38,7 +44,32 @@ pub(super) struct Runner<'a> {
     settings: &'a Settings,
     repo: &'a GitUrl,
     image: String,
+    /// What reads a provider's repositories.
     tokens: Vec<EnvVar>,
+    /// What else may start a provider's builds.
+    triggers: Vec<EnvVar>,
+}
+
+/// What a command is for: no Job holds a credential that it does not use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Purpose {
+    /// To learn something, and to record it.
+    Record,
+    /// To have images built.
+    Trigger,
+}
+
+/// The keys of a provider's Secret, beside `token`, and the variables that the
+/// program reads them from.
+fn trigger_keys(provider: Provider) -> &'static [(&'static str, &'static str)] {
+    match provider {
+        Provider::GitHub => &[
+            ("GITHUB_APP_ID", "appId"),
+            ("GITHUB_APP_INSTALLATION_ID", "installationId"),
+            ("GITHUB_APP_PRIVATE_KEY", "privateKey"),
+        ],
+        Provider::GitLab => &[("GITLAB_TRIGGER_TOKEN", "triggerToken")],
+    }
 }
 
 impl<'a> Runner<'a> {
@@ -47,17 +78,27 @@ impl<'a> Runner<'a> {
     pub(super) fn new(model: &'a Model, repo: &'a GitUrl) -> Runner<'a> {
         let settings = &model.settings;
         let secrets = &settings.secrets;
-        let tokens = [
-            (Provider::GitHub, &secrets.github),
-            (Provider::GitLab, &secrets.gitlab),
+        let providers: Vec<_> = [
+            (Provider::GitHub, secrets.github.as_str()),
+            (Provider::GitLab, secrets.gitlab.as_str()),
         ]
         .into_iter()
         .filter(|(provider, _)| model.managed().any(|(_, s)| s.provider == *provider))
-        .map(|(provider, secret)| {
-            let env = &settings.providers.get(provider).token_env;
-            secret_env(env.as_str(), secret.as_str(), "token", true)
-        })
         .collect();
+        let tokens = providers
+            .iter()
+            .map(|(provider, secret)| {
+                let env = &settings.providers.get(*provider).token_env;
+                secret_env(env.as_str(), secret, "token", true)
+            })
+            .collect();
+        let triggers = providers
+            .iter()
+            .flat_map(|(provider, secret)| {
+                let keys = trigger_keys(*provider).iter();
+                keys.map(|(env, key)| secret_env(env, secret, key, true))
+            })
+            .collect();
         let image = match &settings.jobs_image {
             Some(reference) => reference.to_string(),
             None => names::JOBS_IMAGE.to_owned(),
@@ -67,6 +108,7 @@ impl<'a> Runner<'a> {
             repo,
             image,
             tokens,
+            triggers,
         }
     }
 
@@ -81,22 +123,23 @@ impl<'a> Runner<'a> {
     }
 
     /// A Job that runs `image-factory ARGUMENTS` in a fresh clone.
-    pub(super) fn job(&self, arguments: Vec<String>) -> JobSpec {
+    pub(super) fn job(&self, purpose: Purpose, arguments: Vec<String>) -> JobSpec {
         JobSpec {
             active_deadline_seconds: Some(DEADLINE_SECONDS),
             backoff_limit: Some(1),
+            pod_failure_policy: Some(failures(purpose)),
             template: PodTemplateSpec {
                 metadata: None,
-                spec: Some(self.pod(arguments)),
+                spec: Some(self.pod(purpose, arguments)),
             },
             ..JobSpec::default()
         }
     }
 
-    fn pod(&self, arguments: Vec<String>) -> PodSpec {
+    fn pod(&self, purpose: Purpose, arguments: Vec<String>) -> PodSpec {
         PodSpec {
             automount_service_account_token: Some(false),
-            containers: vec![self.program(arguments)],
+            containers: vec![self.program(purpose, arguments)],
             init_containers: Some(vec![self.clone_repository()]),
             restart_policy: Some("Never".to_owned()),
             security_context: Some(PodSecurityContext {
@@ -138,15 +181,18 @@ impl<'a> Runner<'a> {
         }
     }
 
-    fn program(&self, arguments: Vec<String>) -> Container {
+    fn program(&self, purpose: Purpose, arguments: Vec<String>) -> Container {
         let mut env = self.git_environment();
         env.push(plain_env(
             "DOCKER_CONFIG",
             "/var/run/secrets/image-factory/registry",
         ));
         env.extend(self.tokens.iter().cloned());
+        if purpose == Purpose::Trigger {
+            env.extend(self.triggers.iter().cloned());
+        }
         Container {
-            name: "image-factory".to_owned(),
+            name: PROGRAM.to_owned(),
             command: Some(vec!["image-factory".to_owned()]),
             args: Some(arguments),
             env: Some(env),
@@ -221,6 +267,34 @@ impl<'a> Runner<'a> {
             registry,
         ]
     }
+}
+
+/// Which ends of a pod are tried again. A node that is drained says nothing of the
+/// command. A trigger's exit code 1 is an answer, recorded as such: a second pod
+/// would only find that the next try is later, end well, and hide it.
+fn failures(purpose: Purpose) -> PodFailurePolicy {
+    let evicted = PodFailurePolicyRule {
+        action: "Ignore".to_owned(),
+        on_exit_codes: None,
+        on_pod_conditions: Some(vec![PodFailurePolicyOnPodConditionsPattern {
+            status: "True".to_owned(),
+            type_: "DisruptionTarget".to_owned(),
+        }]),
+    };
+    let answered = PodFailurePolicyRule {
+        action: "FailJob".to_owned(),
+        on_exit_codes: Some(PodFailurePolicyOnExitCodesRequirement {
+            container_name: Some(PROGRAM.to_owned()),
+            operator: "In".to_owned(),
+            values: vec![1],
+        }),
+        on_pod_conditions: None,
+    };
+    let mut rules = vec![evicted];
+    if purpose == Purpose::Trigger {
+        rules.push(answered);
+    }
+    PodFailurePolicy { rules }
 }
 
 /// Scheme and host of an address: what git's credentials are bound to.

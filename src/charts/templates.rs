@@ -6,7 +6,7 @@ use kargo_types::{
 
 use super::Context;
 use super::argocd;
-use super::runner::Runner;
+use super::runner::{Purpose, Runner};
 use crate::names;
 use crate::synth::Chart;
 use crate::template::TemplateError;
@@ -19,6 +19,7 @@ pub(super) fn add(context: &Context<'_>, chart: &mut Chart) -> Result<(), Templa
     for template in [
         template(
             &runner,
+            Purpose::Record,
             names::RECORD_UPDATE,
             "record-update",
             &["image", "tag", "digest", "freight"],
@@ -32,6 +33,7 @@ pub(super) fn add(context: &Context<'_>, chart: &mut Chart) -> Result<(), Templa
         ),
         template(
             &runner,
+            Purpose::Trigger,
             names::TRIGGER_REBUILD,
             "trigger-rebuild",
             &["image", "actor"],
@@ -39,6 +41,7 @@ pub(super) fn add(context: &Context<'_>, chart: &mut Chart) -> Result<(), Templa
         ),
         template(
             &runner,
+            Purpose::Record,
             names::ANALYZE_DOCKERFILE,
             // Jobs and their logs are found by this label; it fits the 63 characters of a Job's name.
             "dockerfile-analysis",
@@ -77,6 +80,7 @@ pub(super) fn add(context: &Context<'_>, chart: &mut Chart) -> Result<(), Templa
 
 fn template(
     runner: &Runner<'_>,
+    purpose: Purpose,
     name: &str,
     metric: &str,
     args: &[&str],
@@ -102,7 +106,7 @@ fn template(
                 provider: MetricProvider {
                     job: Some(JobMetric {
                         metadata: None,
-                        spec: runner.job(words.collect()),
+                        spec: runner.job(purpose, words.collect()),
                     }),
                     ..MetricProvider::default()
                 },

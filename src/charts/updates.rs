@@ -131,24 +131,56 @@ struct Change<'a> {
 impl Change<'_> {
     fn steps(&self, updates: &[&Update]) -> Result<Vec<PromotionStep>, TemplateError> {
         let path = self.folder();
-        let mut steps = vec![PromotionStep::uses(GitCloneConfig::branch(
-            self.target.repo,
-            self.target.branch,
-            path.clone(),
-        ))];
-        steps.extend(updates.iter().map(|update| self.edit(update)));
-        steps.push(PromotionStep::uses(GitCommitConfig {
+        let clone = GitCloneConfig::branch(self.target.repo, self.target.branch, path.clone());
+        let mut steps = vec![self.first(PromotionStep::uses(clone))];
+        for update in updates {
+            steps.push(self.next(self.edit(update), steps.len()));
+        }
+        let commit = PromotionStep::uses(GitCommitConfig {
             path: path.clone(),
             message: self.text(updates, |updates| Text::UpdatesCommit(updates))?,
             author: None,
-        }));
+        });
+        let commit = self.next(commit, steps.len());
+        steps.push(commit.named(self.alias("commit")));
         if self.target.pull_request {
             steps.extend(self.pull_request(updates, path)?);
         } else {
             let push = GitPushConfig::branch(path, self.target.branch);
-            steps.push(PromotionStep::uses(push));
+            steps.push(after_success(
+                PromotionStep::uses(push),
+                &self.alias("commit"),
+            ));
         }
         Ok(steps)
+    }
+
+    /// The name of a step, unlike those of other targets.
+    fn alias(&self, step: &str) -> String {
+        format!("{step}-{}", self.index + 1)
+    }
+
+    /// The first step of a target runs whatever became of the targets before: one
+    /// that is broken fails the Promotion and holds up no other.
+    fn first(&self, step: PromotionStep) -> PromotionStep {
+        if self.index == 0 {
+            return step;
+        }
+        step.only_if("always()").named(self.alias("clone"))
+    }
+
+    /// A further one needs the one before it in its own target, of which there are
+    /// `done` so far. The first target needs no words for that: Kargo goes on while
+    /// nothing has failed.
+    fn next(&self, step: PromotionStep, done: usize) -> PromotionStep {
+        if self.index == 0 {
+            return step;
+        }
+        let before = match done {
+            0 | 1 => self.alias("clone"),
+            done => format!("{}-{}", self.alias("edit"), done - 1),
+        };
+        after_success(step, &before).named(format!("{}-{done}", self.alias("edit")))
     }
 
     /// Kargo knows the big hosts by name; a host of one's own it must be told of.
@@ -204,7 +236,7 @@ impl Change<'_> {
         updates: &[&Update],
         path: String,
     ) -> Result<[PromotionStep; 2], TemplateError> {
-        let push = format!("push-{}", self.index + 1);
+        let push = self.alias("push");
         let open = PromotionStep::uses(GitOpenPRConfig {
             repo_url: self.target.repo.to_owned(),
             source_branch: format!("${{{{ outputs['{push}'].branch }}}}"),
@@ -214,13 +246,14 @@ impl Change<'_> {
             description: Some(self.text(updates, |updates| Text::UpdatesPullRequestBody(updates))?),
             ..GitOpenPRConfig::default()
         });
+        let open = after_success(open, &push);
         let push = PromotionStep::uses(GitPushConfig {
             path,
             target: Some(GitPushTarget::GenerateTargetBranch(OrExpr::from(true))),
             ..GitPushConfig::default()
         })
         .named(push);
-        Ok([push, open])
+        Ok([after_success(push, &self.alias("commit")), open])
     }
 
     fn text(
@@ -241,6 +274,12 @@ impl Change<'_> {
             paths: &paths,
         }))
     }
+}
+
+/// A step that needs another one to have done something. A commit without a change
+/// is skipped: there is nothing to push then, and a branch of it would be litter.
+fn after_success(step: PromotionStep, alias: &str) -> PromotionStep {
+    step.only_if(&format!("status('{alias}') == 'Succeeded'"))
 }
 
 /// The folder of a kustomization, whether it or its file is named.

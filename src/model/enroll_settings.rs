@@ -380,7 +380,16 @@ fn registry(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<RegistrySettings
 /// The variable that holds a token, which may be none that a Job needs for something else.
 fn token_env(reader: &mut Reader<'_>, map: &Map<'_, '_>, path: &'static str) -> Option<EnvName> {
     let name: EnvName = reader.value(map, path)?;
-    let taken = ["HOME", "PATH", "DOCKER_CONFIG"].contains(&name.as_str())
+    let taken = [
+        "HOME",
+        "PATH",
+        "DOCKER_CONFIG",
+        "GITHUB_APP_ID",
+        "GITHUB_APP_INSTALLATION_ID",
+        "GITHUB_APP_PRIVATE_KEY",
+        "GITLAB_TRIGGER_TOKEN",
+    ]
+    .contains(&name.as_str())
         || ["GIT_", "LD_", "KUBERNETES_"]
             .iter()
             .any(|prefix| name.as_str().starts_with(prefix));

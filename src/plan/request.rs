@@ -150,6 +150,7 @@ pub fn harmless(text: &str, longest: usize) -> String {
         line.push(c);
         (count, blank, last) = (count + more, false, c);
     }
+    line.truncate(line.trim_end_matches(|c: char| !c.is_alphanumeric()).len());
     line
 }
 
@@ -274,7 +275,7 @@ mod tests {
         }
 
         #[test]
-        fn a_harmless_text_stays(text in "[A-Za-z0-9]([A-Za-z0-9 ]?[A-Za-z0-9:]){0,20}") {
+        fn a_harmless_text_stays(text in "[A-Za-z0-9]([A-Za-z0-9: ]?[A-Za-z0-9]){0,20}") {
             prop_assume!(!text.contains("::"));
             prop_assert_eq!(harmless(&text, 100), text);
         }

@@ -1,13 +1,24 @@
 //! Attempts to rebuild an image: started, answered, still open.
 
-use crate::model::{Duration, Name, Time};
-use crate::tree::Tree;
+use crate::diagnostics::Diagnostic;
+use crate::diagnostics::secrets::masked;
+use crate::model::{Duration, Image, InputFile, Model, Name, Time, state_name};
+use crate::state::{Attempt, DigestText, ImageDoc, Raw, RebuildState, RebuildStatus, Stamp, Text};
+use crate::tree::{Edit, Tree};
 
-use super::Outcome;
+use super::documents::{self, Opened};
+use super::pending::{self, On};
 use super::reason::{Reason, Trigger};
+use super::{Outcome, clock};
 
 /// An attempt that has no answer after this time has failed; 6 hours.
 pub const ANSWER_WITHIN: Duration = Duration::from_minutes(6 * 60);
+
+/// As many attempts are remembered of an image.
+const KEPT: usize = 100;
+
+/// As many characters are kept of what a provider said.
+const LONGEST_DETAIL: usize = 500;
 
 /// A rebuild to be started.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -94,6 +105,37 @@ pub struct Answered {
     pub answer: Answer,
 }
 
+/// How far an attempt is that has not ended.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Progress {
+    /// It was recorded; whether it was asked for is not known.
+    Requested,
+    /// The provider took the request.
+    Triggered,
+    /// Its run was found.
+    Running,
+}
+
+impl Progress {
+    /// The word in files.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => Attempt::REQUESTED,
+            Self::Triggered => Attempt::TRIGGERED,
+            Self::Running => Attempt::RUNNING,
+        }
+    }
+
+    fn of(attempt: &Attempt) -> Self {
+        match attempt.outcome.as_deref() {
+            Some(Attempt::RUNNING) => Self::Running,
+            Some(Attempt::TRIGGERED | "queued") => Self::Triggered,
+            _ => Self::Requested,
+        }
+    }
+}
+
 /// An attempt that has not ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OpenAttempt {
@@ -103,34 +145,359 @@ pub struct OpenAttempt {
     pub attempt: u64,
     /// When it was started.
     pub at: Time,
-    /// `requested`, `triggered` or `running`.
-    pub outcome: String,
+    /// How far it is.
+    pub outcome: Progress,
     /// What the run is called at the provider, once that is known.
     pub run: Option<String>,
     /// Where people can look at it.
     pub link: Option<String>,
+    /// What it was started with.
+    pub start: Start,
 }
 
 /// Records that rebuilds start: an entry `requested` in the history of each. An image
 /// that has an open attempt, or is not enrolled any more, gets none.
 #[must_use]
 pub fn start(tree: &Tree, starts: &[Start], now: Time) -> Outcome<Vec<Started>> {
-    let _ = (tree, starts, now);
-    Outcome::nothing(Vec::new())
+    let mut out = Vec::new();
+    let Some(model) = documents::enrolled(tree, &mut out) else {
+        return Outcome::nothing(out);
+    };
+    let mut edit = Edit::default();
+    let mut started: Vec<Started> = Vec::new();
+    for start in starts {
+        let image = model.image(start.image.as_str());
+        let Some(image) = image.filter(|image| image.is_managed()) else {
+            continue;
+        };
+        if started.iter().any(|other| other.image == image.name) {
+            continue;
+        }
+        let Some(mut opened) = state_of(tree, image, now, &mut out) else {
+            continue;
+        };
+        if live(&opened.doc.rebuild_history).next().is_none() {
+            started.push(begin(&mut opened, start, now, &mut out));
+            opened.save(&mut edit, ImageDoc::write, &mut out);
+        }
+    }
+    Outcome {
+        learned: !started.is_empty(),
+        edit,
+        facts: Some(started),
+        diagnostics: out,
+    }
+}
+
+/// The image's document, a new one if there is none; nothing if it is wrong.
+fn state_of(
+    tree: &Tree,
+    image: &Image,
+    now: Time,
+    out: &mut Vec<Diagnostic>,
+) -> Option<Opened<ImageDoc>> {
+    let name = image.name.as_str();
+    documents::image(tree, name, out).unwrap_or_else(|| {
+        let path = tree.image_path(name);
+        Some(Opened::new(path, ImageDoc::new(image, now)))
+    })
+}
+
+fn begin(
+    opened: &mut Opened<ImageDoc>,
+    start: &Start,
+    now: Time,
+    out: &mut Vec<Diagnostic>,
+) -> Started {
+    let doc = &mut opened.doc;
+    let newest = doc
+        .rebuild_history
+        .iter()
+        .map(|attempt| attempt.at.as_ref());
+    let at = clock::after(now, newest, &opened.path, out);
+    let number = next_number(doc);
+    let reasons = start.reasons.iter().map(Reason::to_raw);
+    doc.rebuild_history.push(Attempt {
+        at: Some(at.into()),
+        attempt: Some(numbered(number)),
+        trigger: Some(start.trigger.to_string()),
+        requested_by: start.requested_by.as_deref().and_then(one_line),
+        reason: start.reason.as_deref().and_then(one_line),
+        reasons: Some(Raw::List(reasons.collect())),
+        outcome: Some(Attempt::REQUESTED.to_owned()),
+        ..Attempt::default()
+    });
+    forget(&mut doc.rebuild_history, at);
+    let state = doc.rebuild_state.get_or_insert_default();
+    state.attempt = Some(numbered(number));
+    state.status = RebuildStatus::of(Attempt::REQUESTED);
+    if start.trigger == Trigger::Emergency {
+        state.emergencies = Some(state.emergencies.unwrap_or_default().saturating_add(1));
+    }
+    Started {
+        image: start.image.clone(),
+        attempt: number,
+        at,
+    }
+}
+
+fn numbered(number: u64) -> Text {
+    Text::of_number(number)
+}
+
+/// One more than any number that is known to have been used.
+fn next_number(doc: &ImageDoc) -> u64 {
+    let current = doc.rebuild_state.as_ref().and_then(|s| s.attempt.as_ref());
+    let current = current.and_then(|text| text.as_str().parse().ok());
+    let used = doc.rebuild_history.iter().filter_map(Attempt::number);
+    used.chain(current)
+        .max()
+        .unwrap_or_default()
+        .saturating_add(1)
+}
+
+/// Drops the oldest attempts beyond [`KEPT`], but none of the last 24 hours, by which
+/// starts are counted, and none that is open.
+fn forget(history: &mut Vec<Attempt>, now: Time) {
+    const DAY: i64 = 24 * 60 * 60;
+    let mut over = history.len().saturating_sub(KEPT);
+    history.retain(|attempt| {
+        let old = |at: &Stamp| now.unix_seconds().saturating_sub(at.time().unix_seconds()) > DAY;
+        let drop = over > 0 && !attempt.is_open() && attempt.at.as_ref().is_none_or(old);
+        over -= usize::from(drop);
+        !drop
+    });
+}
+
+/// The open attempts that can be followed. One without a number, which other programs
+/// or people wrote, ends with the next build.
+fn live(history: &[Attempt]) -> impl Iterator<Item = (u64, &Attempt)> {
+    let open = history.iter().filter(|attempt| attempt.is_open());
+    open.filter_map(|attempt| Some((attempt.number()?, attempt)))
 }
 
 /// Records what is learnt of attempts. An attempt that is unknown, or has ended, stays
 /// as it is: the answer is a duplicate, or came late. Gives the answers that counted.
 #[must_use]
 pub fn answer(tree: &Tree, answers: &[Answered], now: Time) -> Outcome<Vec<Answered>> {
-    let _ = (tree, answers, now);
-    Outcome::nothing(Vec::new())
+    let mut out = Vec::new();
+    let Some(model) = documents::enrolled(tree, &mut out) else {
+        return Outcome::nothing(out);
+    };
+    let mut images: Vec<&Name> = answers.iter().map(|answered| &answered.image).collect();
+    images.sort_unstable();
+    images.dedup();
+    let mut edit = Edit::default();
+    let mut counted = Vec::new();
+    for image in images {
+        let Some(mut opened) = wherever(tree, image, &mut out) else {
+            continue;
+        };
+        for answered in answers.iter().filter(|answered| answered.image == *image) {
+            if put(&mut opened, answered, now, &mut out) {
+                counted.push(answered.clone());
+            }
+        }
+        if opened.changed() {
+            note(&model, tree, &mut opened.doc);
+            opened.save(&mut edit, ImageDoc::write, &mut out);
+        }
+    }
+    Outcome {
+        learned: !counted.is_empty(),
+        edit,
+        facts: Some(counted),
+        diagnostics: out,
+    }
+}
+
+/// The state of an image, be it archived.
+fn wherever(tree: &Tree, image: &Name, out: &mut Vec<Diagnostic>) -> Option<Opened<ImageDoc>> {
+    let archived = tree.archived_image_path(image.as_str());
+    documents::image(tree, image.as_str(), out)
+        .or_else(|| documents::image_at(tree, &archived, out))?
+}
+
+/// Puts an answer into the history; says whether it told anything new.
+fn put(
+    opened: &mut Opened<ImageDoc>,
+    answered: &Answered,
+    now: Time,
+    out: &mut Vec<Diagnostic>,
+) -> bool {
+    let doc = &mut opened.doc;
+    let is_it = |attempt: &Attempt| attempt.number() == Some(answered.attempt);
+    let Some(attempt) = doc.rebuild_history.iter_mut().rfind(|a| is_it(a)) else {
+        return false;
+    };
+    if !attempt.is_open() {
+        return false;
+    }
+    let before = attempt.clone();
+    tell(attempt, &answered.answer);
+    if !attempt.is_open() {
+        let at = clock::after(now, [attempt.at.as_ref()], &opened.path, out);
+        attempt.ended_at = Some(at.into());
+    }
+    let attempt = attempt.clone();
+    if attempt == before {
+        return false;
+    }
+    if attempt.outcome.as_deref() == Some(Attempt::SUCCEEDED) {
+        build_in(doc, &attempt);
+    }
+    if let Some(state) = &mut doc.rebuild_state {
+        follow(state, &attempt);
+    }
+    true
+}
+
+/// What the answer makes of an open attempt. It only goes on, never back.
+fn tell(attempt: &mut Attempt, answer: &Answer) {
+    let progress = Progress::of(attempt);
+    let (outcome, detail, link) = match answer {
+        Answer::Accepted { link, .. } => (Attempt::TRIGGERED, None, link.as_deref()),
+        Answer::Running { link, .. } => (Attempt::RUNNING, None, Some(link.as_str())),
+        Answer::Succeeded { link } => (Attempt::SUCCEEDED, None, link.as_deref()),
+        Answer::Failed { why, link } => (Attempt::FAILED, Some(why), link.as_deref()),
+        Answer::Cancelled { link } => (Attempt::CANCELLED, None, link.as_deref()),
+        Answer::Refused { why } => (Attempt::REFUSED, Some(why), None),
+        Answer::Lost { why } => (Attempt::LOST, Some(why), None),
+        Answer::Expired => (Attempt::EXPIRED, None, None),
+    };
+    let back = matches!(answer, Answer::Accepted { .. }) && progress > Progress::Requested;
+    if !back {
+        attempt.outcome = Some(outcome.to_owned());
+    }
+    let run = match answer {
+        Answer::Running { run, .. } => Some(run),
+        Answer::Accepted { run, .. } if !back || attempt.run.is_none() => run.as_ref(),
+        _ => None,
+    };
+    if let Some(run) = run {
+        attempt.run = one_line(run);
+    }
+    if let Some(link) = link.filter(|_| !back || attempt.link.is_none()) {
+        attempt.link = one_line(link);
+    }
+    if let Some(detail) = detail {
+        attempt.detail = one_line(detail);
+    }
+}
+
+/// What others said, as a file can hold it: one line, bounded, no password of an address.
+fn one_line(text: &str) -> Option<String> {
+    let text = masked(text);
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    let line: String = words.join(" ").chars().take(LONGEST_DETAIL).collect();
+    // Older programs wrote this word for nothing, and so it is read.
+    (!line.is_empty() && line != "None").then_some(line)
+}
+
+/// `rebuildState` says where the newest attempt stands.
+fn follow(state: &mut RebuildState, attempt: &Attempt) {
+    let current = state.attempt.as_ref().map(Text::as_str);
+    if current != attempt.attempt.as_ref().map(Text::as_str) {
+        return;
+    }
+    if let Some(outcome) = &attempt.outcome {
+        state.status = RebuildStatus::of(outcome);
+    }
+    if attempt.has_failed() {
+        state.attempt = None;
+    }
+}
+
+/// The digests that the attempt was started for are built in; the analysis of the build
+/// will say more, or has.
+fn build_in(doc: &mut ImageDoc, attempt: &Attempt) {
+    for (base, to) in targets(attempt) {
+        let known = doc.bases.as_ref();
+        let known = known.and_then(|bases| bases.iter().find(|name| name.as_str() == base));
+        if let Some(name) = known {
+            doc.built_from.insert(name.clone(), to);
+        }
+    }
+}
+
+fn targets(attempt: &Attempt) -> impl Iterator<Item = (&str, DigestText)> {
+    let reasons = attempt.reasons.as_ref().and_then(Raw::as_list);
+    let reasons = reasons.unwrap_or_default().iter().filter_map(Raw::as_map);
+    reasons.filter_map(|reason| {
+        let to = DigestText::read(reason.text("to")?)?;
+        Some((reason.text("base")?, to))
+    })
+}
+
+/// Computes anew what the image still has to follow. Of one that is not enrolled any
+/// more its delay is not known, so only that nothing is left is noted.
+fn note(model: &Model, tree: &Tree, doc: &mut ImageDoc) {
+    let bases = documents::bases_of(tree, doc);
+    let on = bases.iter().map(|base| On {
+        base,
+        own: documents::is_own(model, base),
+    });
+    let image = model.image(doc.name.as_str());
+    let delay = image.map_or(Duration::from_minutes(0), |image| image.rebuild_delay);
+    let pending = pending::pending(doc, delay, on).map(|pending| (pending.since, pending.due));
+    if image.is_some() || pending.is_none() {
+        doc.note(pending);
+    }
 }
 
 /// The attempts that have to be followed, in the order in which they were started; also
 /// those of images that are not enrolled any more.
 #[must_use]
 pub fn open(tree: &Tree) -> Vec<OpenAttempt> {
-    let _ = tree;
-    Vec::new()
+    let files = tree.inputs.images.iter().chain(&tree.archive);
+    let mut found: Vec<OpenAttempt> = files.flat_map(|file| open_in(tree, file)).collect();
+    found.sort_by(|one, other| {
+        let key = |open: &OpenAttempt| (open.at, open.attempt);
+        let by_time = key(one).cmp(&key(other));
+        by_time.then_with(|| one.image.cmp(&other.image))
+    });
+    found
+}
+
+fn open_in(tree: &Tree, file: &InputFile) -> Vec<OpenAttempt> {
+    // Most images have no attempt, and reading costs.
+    let may = file.text.contains("rebuildHistory");
+    // An archived image that is enrolled again has its state elsewhere.
+    let is_its = state_name(file).is_some_and(|name| {
+        let path = tree.image_path(name);
+        *file.path == *path
+            || (*file.path == *tree.archived_image_path(name) && tree.text(&path).is_none())
+    });
+    if !may || !is_its {
+        return Vec::new();
+    }
+    ImageDoc::read(file).doc.map_or_else(Vec::new, |doc| {
+        let open = live(&doc.rebuild_history);
+        open.map(|(number, attempt)| opened(&doc.name, number, attempt))
+            .collect()
+    })
+}
+
+fn opened(image: &Name, number: u64, attempt: &Attempt) -> OpenAttempt {
+    let reasons = attempt.reasons.as_ref().and_then(Raw::as_list);
+    let trigger = attempt.trigger.as_deref().and_then(Trigger::of);
+    OpenAttempt {
+        image: image.clone(),
+        attempt: number,
+        // Without a time it is as old as can be, and expires.
+        at: (attempt.at.as_ref()).map_or(Time::from_unix_seconds(0), Stamp::time),
+        outcome: Progress::of(attempt),
+        run: attempt.run.clone(),
+        link: attempt.link.clone(),
+        start: Start {
+            image: image.clone(),
+            trigger: trigger.unwrap_or(Trigger::Change),
+            reasons: (reasons.unwrap_or_default().iter())
+                .filter_map(Reason::read)
+                .collect(),
+            requested_by: attempt.requested_by.clone(),
+            reason: attempt.reason.clone(),
+        },
+    }
 }

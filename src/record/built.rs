@@ -42,7 +42,7 @@ pub fn build(tree: &Tree, built: &Built, now: Time) -> Outcome<BuiltFacts> {
     let Some(mut opened) = opened else {
         return Outcome::nothing(out);
     };
-    let bases = bases(tree, &opened.doc);
+    let bases = documents::bases_of(tree, &opened.doc);
     let mut facts = BuiltFacts {
         image: built.image.clone(),
         tag: built.tag.clone(),
@@ -114,16 +114,6 @@ fn subject<'m>(model: &'m Model, built: &Built, out: &mut Vec<Diagnostic>) -> Op
     };
     out.push(diagnostic);
     None
-}
-
-/// What is known of the image's base images; what cannot be read is not.
-fn bases(tree: &Tree, image: &ImageDoc) -> Vec<BaseDoc> {
-    let names = image.bases.as_deref().unwrap_or_default();
-    names
-        .iter()
-        .filter_map(|name| documents::base(tree, name.as_str(), &mut Vec::new()).flatten())
-        .map(|opened| opened.doc)
-        .collect()
 }
 
 fn created(built: &Built) -> Option<Time> {
@@ -216,7 +206,11 @@ fn put(
         let attempt = answered.and_then(|index| doc.rebuild_history.get(index));
         doc.built_from = made_from(bases, built, attempt, at);
     }
-    answered.and_then(|index| close(doc, index, built))
+    let answers = answered.and_then(|index| close(doc, index, built));
+    if !again {
+        rest(doc);
+    }
+    answers
 }
 
 /// What the build was made from, by the surest source for each base image: the pin in
@@ -262,16 +256,18 @@ fn attempted(base: &BaseDoc, attempt: &Attempt) -> Option<DigestText> {
     DigestText::read(reason.text("to")?)
 }
 
-/// The newest open attempt that was started before the build was made.
+/// The newest attempt that was started before the build was made, and that a build may
+/// still come of. What was before a build that is known, that one has answered.
 fn answered(doc: &ImageDoc, at: Time) -> Option<usize> {
-    let started = |attempt: &Attempt| {
+    let history = &doc.rebuild_history;
+    let built = |attempt: &Attempt| attempt.outcome.as_deref() == Some(Attempt::BUILT);
+    let known = history.iter().rposition(built);
+    history.iter().enumerate().rposition(|(index, attempt)| {
         let start = attempt.at.as_ref();
-        start.is_none_or(|start| start.time() <= at)
-    };
-    open_attempts(&doc.rebuild_history)
-        .filter(|(_, attempt)| started(attempt))
-        .last()
-        .map(|(index, _)| index)
+        attempt.awaits_build()
+            && start.is_none_or(|start| start.time() <= at)
+            && (attempt.is_open() || known.is_none_or(|known| index > known))
+    })
 }
 
 /// Closes the attempt, and those before it that nothing answered.
@@ -288,6 +284,11 @@ fn close(doc: &mut ImageDoc, index: usize, built: &Built) -> Option<Text> {
             attempt.outcome = Some(Attempt::SUPERSEDED.to_owned());
         }
     }
+    name
+}
+
+/// After a new build nothing is left of the attempts before, unless one is under way.
+fn rest(doc: &mut ImageDoc) {
     let still_open = open_attempts(&doc.rebuild_history).next().is_some();
     if let Some(state) = &mut doc.rebuild_state
         && !still_open
@@ -295,5 +296,4 @@ fn close(doc: &mut ImageDoc, index: usize, built: &Built) -> Option<Text> {
         state.attempt = None;
         state.status = RebuildStatus::Monitoring;
     }
-    name
 }

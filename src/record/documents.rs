@@ -90,8 +90,27 @@ pub(super) fn image(
     name: &str,
     out: &mut Vec<Diagnostic>,
 ) -> Option<Option<Opened<ImageDoc>>> {
-    let file = file(tree, &tree.image_path(name))?;
+    image_at(tree, &tree.image_path(name), out)
+}
+
+/// The state of an image in this file, as [`image`].
+pub(super) fn image_at(
+    tree: &Tree,
+    path: &str,
+    out: &mut Vec<Diagnostic>,
+) -> Option<Option<Opened<ImageDoc>>> {
+    let file = file(tree, path)?;
     Some(Opened::of(ImageDoc::read(&file), &file, out))
+}
+
+/// What is known of the image's base images; what cannot be read is not.
+pub(super) fn bases_of(tree: &Tree, image: &ImageDoc) -> Vec<BaseDoc> {
+    let names = image.bases.as_deref().unwrap_or_default();
+    names
+        .iter()
+        .filter_map(|name| base(tree, name.as_str(), &mut Vec::new()).flatten())
+        .map(|opened| opened.doc)
+        .collect()
 }
 
 /// The state of a base image, as [`image`].

@@ -23,7 +23,7 @@ use crate::state::{Attempt, DigestText, Text};
 use crate::tree::Edit;
 
 pub use attempt::{
-    ANSWER_WITHIN, Answer, Answered, OpenAttempt, Start, Started, answer, open, start,
+    ANSWER_WITHIN, Answer, Answered, OpenAttempt, Progress, Start, Started, answer, open, start,
 };
 pub use built::build;
 pub use coordinate::{Coordinated, Waiting, coordinate};

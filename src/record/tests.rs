@@ -9,6 +9,8 @@ use crate::tree::Tree;
 
 use super::*;
 
+mod attempts;
+
 const ENROLLED: &str = "
 - {name: shop, registry: ghcr.io, repository: acme/shop, source: {repo: acme/shop}, rebuildDelay: 7d}
 - {name: desk, registry: ghcr.io, repository: acme/desk, source: {repo: acme/desk}, rebuildDelay: 30d, autoRebuild: false}

@@ -278,6 +278,16 @@ impl<'f> File<'f> {
         digest
     }
 
+    /// How often something happened.
+    pub(super) fn count(&mut self, map: &Map<'_, '_>, key: &'static str) -> Option<u64> {
+        let node = map.get(key)?;
+        let value = node.as_str().and_then(|text| text.parse().ok());
+        if value.is_none() {
+            self.wrong_type(&format!("`{}{key}`", map.prefix), node, "a whole number");
+        }
+        value
+    }
+
     pub(super) fn bool(&mut self, map: &Map<'_, '_>, key: &'static str) -> Option<bool> {
         let node = map.get(key)?;
         let value = match &node.kind {

@@ -35,6 +35,12 @@ impl Text {
         }
     }
 
+    /// A whole number.
+    #[must_use]
+    pub fn of_number(value: u64) -> Self {
+        Self::bare(value.to_string())
+    }
+
     fn bare(text: impl Into<Box<str>>) -> Self {
         Self {
             text: text.into(),

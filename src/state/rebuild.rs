@@ -19,6 +19,8 @@ pub struct RebuildState {
     pub due_at: Option<Stamp>,
     /// The attempt that was started and is not answered yet.
     pub attempt: Option<Text>,
+    /// How often somebody had it rebuilt as an emergency.
+    pub emergencies: Option<u64>,
     /// Other keys.
     pub unknown: Entries,
 }
@@ -46,7 +48,9 @@ impl RebuildStatus {
         }
     }
 
-    fn of(word: &str) -> Self {
+    /// The status of this word.
+    #[must_use]
+    pub fn of(word: &str) -> Self {
         match word {
             "monitoring" => Self::Monitoring,
             "pending" => Self::Pending,
@@ -61,6 +65,7 @@ const STATE: &[&str] = &[
     "pendingSince",
     "dueAt",
     "attempt",
+    "emergencies",
 ];
 
 impl RebuildState {
@@ -75,6 +80,7 @@ impl RebuildState {
             pending_since: file.stamp(&map, "pendingSince"),
             due_at: file.stamp(&map, "dueAt"),
             attempt: scalar(file, &map, "attempt"),
+            emergencies: file.count(&map, "emergencies"),
             unknown: file.unknown(&map, STATE),
         })
     }
@@ -87,6 +93,9 @@ impl RebuildState {
         entries.add_some("dueAt", self.due_at.as_ref());
         if let Some(attempt) = &self.attempt {
             entries.add("attempt", Raw::Scalar(attempt.clone()));
+        }
+        if let Some(count) = self.emergencies {
+            entries.add("emergencies", Raw::number(count));
         }
         entries.add_all(&self.unknown);
         Raw::Map(entries)
@@ -135,17 +144,57 @@ pub struct Attempt {
     pub outcome: Option<String>,
     /// Where it can be watched.
     pub link: Option<String>,
+    /// Who asked for it, if somebody did.
+    pub requested_by: Option<String>,
+    /// The reason that they gave.
+    pub reason: Option<String>,
+    /// What the run is called at the provider.
+    pub run: Option<String>,
+    /// More about how it ended, for people.
+    pub detail: Option<String>,
+    /// When it was learnt that it had ended.
+    pub ended_at: Option<Stamp>,
     /// Other keys.
     pub unknown: Entries,
 }
 
-const ATTEMPT: &[&str] = &["at", "attempt", "trigger", "reasons", "outcome", "link"];
+const ATTEMPT: &[&str] = &[
+    "at",
+    "attempt",
+    "trigger",
+    "requestedBy",
+    "reason",
+    "reasons",
+    "outcome",
+    "detail",
+    "endedAt",
+    "run",
+    "link",
+];
 
 impl Attempt {
     /// The word for an attempt that an analysed build answered.
     pub const BUILT: &'static str = "built";
     /// The word for one that was not answered before a later one was.
     pub const SUPERSEDED: &'static str = "superseded";
+    /// Recorded, and not yet asked for.
+    pub const REQUESTED: &'static str = "requested";
+    /// The provider took the request.
+    pub const TRIGGERED: &'static str = "triggered";
+    /// Its run was found.
+    pub const RUNNING: &'static str = "running";
+    /// The run ended well; what came out of it was not analysed yet.
+    pub const SUCCEEDED: &'static str = "succeeded";
+    /// The run failed.
+    pub const FAILED: &'static str = "failed";
+    /// Somebody stopped the run.
+    pub const CANCELLED: &'static str = "cancelled";
+    /// The provider did not take the request.
+    pub const REFUSED: &'static str = "refused";
+    /// It was asked for, and no run was found.
+    pub const LOST: &'static str = "lost";
+    /// There was no answer in time.
+    pub const EXPIRED: &'static str = "expired";
 
     pub(super) fn read(file: &mut File<'_>, map: &Map<'_, '_>) -> Vec<Self> {
         let maps = file.maps(map, "rebuildHistory", "rebuildHistory.");
@@ -155,8 +204,13 @@ impl Attempt {
                 at: file.stamp(map, "at"),
                 attempt: scalar(file, map, "attempt"),
                 trigger: file.owned(map, "trigger"),
+                requested_by: file.owned(map, "requestedBy"),
+                reason: file.owned(map, "reason"),
                 reasons: file.raw(map, "reasons"),
                 outcome: file.owned(map, "outcome"),
+                detail: file.owned(map, "detail"),
+                ended_at: file.stamp(map, "endedAt"),
+                run: file.owned(map, "run"),
                 link: file.owned(map, "link"),
                 unknown: file.unknown(map, ATTEMPT),
             });
@@ -171,13 +225,46 @@ impl Attempt {
             entries.add("attempt", Raw::Scalar(attempt.clone()));
         }
         entries.add_some("trigger", self.trigger.as_ref());
+        entries.add_some("requestedBy", self.requested_by.as_ref());
+        entries.add_some("reason", self.reason.as_ref());
         if let Some(reasons) = &self.reasons {
             entries.add("reasons", reasons.clone());
         }
         entries.add_text("outcome", self.outcome.as_ref());
+        entries.add_some("detail", self.detail.as_ref());
+        entries.add_some("endedAt", self.ended_at.as_ref());
+        entries.add_some("run", self.run.as_ref());
         entries.add_some("link", self.link.as_ref());
         entries.add_all(&self.unknown);
         Raw::Map(entries)
+    }
+
+    /// Its number; nothing if it is called otherwise, as by hand or by other programs.
+    #[must_use]
+    pub fn number(&self) -> Option<u64> {
+        self.attempt.as_ref()?.as_str().parse().ok()
+    }
+
+    /// Did it end in another way than well?
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        let failures = [
+            Self::FAILED,
+            Self::CANCELLED,
+            Self::REFUSED,
+            Self::LOST,
+            Self::EXPIRED,
+        ];
+        let outcome = self.outcome.as_deref();
+        outcome.is_some_and(|outcome| failures.contains(&outcome))
+    }
+
+    /// May a build still come of it? Its run may have gone on although nobody saw it.
+    #[must_use]
+    pub fn awaits_build(&self) -> bool {
+        let unseen = [Self::SUCCEEDED, Self::LOST, Self::EXPIRED];
+        let outcome = self.outcome.as_deref();
+        self.is_open() || outcome.is_some_and(|outcome| unseen.contains(&outcome))
     }
 
     /// Has it not ended yet?

@@ -728,6 +728,7 @@ prop_compose! {
         since in prop::option::of(stamps()),
         due in prop::option::of(stamps()),
         attempt in prop::option::of(words()),
+        emergencies in prop::option::of(any::<u64>()),
         unknown in unknown(),
     ) -> RebuildState {
         RebuildState {
@@ -740,6 +741,7 @@ prop_compose! {
             pending_since: since,
             due_at: due,
             attempt: attempt.map(Text::new),
+            emergencies,
             unknown,
         }
     }
@@ -753,9 +755,25 @@ prop_compose! {
         reasons in prop::option::of(raws().prop_filter("null", |raw| !raw.is_null())),
         outcome in prop::option::of(words()),
         link in prop::option::of(words()),
+        (requested_by, reason) in (prop::option::of(words()), prop::option::of(words())),
+        (run, detail) in (prop::option::of(words()), prop::option::of(words())),
+        ended_at in prop::option::of(stamps()),
         unknown in unknown(),
     ) -> Attempt {
-        Attempt { at, attempt: attempt.map(Text::new), trigger, reasons, outcome, link, unknown }
+        Attempt {
+            at,
+            attempt: attempt.map(Text::new),
+            trigger,
+            reasons,
+            outcome,
+            link,
+            requested_by,
+            reason,
+            run,
+            detail,
+            ended_at,
+            unknown,
+        }
     }
 }
 

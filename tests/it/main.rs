@@ -13,6 +13,7 @@
 mod against;
 mod architecture;
 mod buildkit;
+mod charts;
 mod example;
 mod golden;
 mod inputs;

@@ -83,6 +83,8 @@ fn each_bad_value_has_its_code_and_place() {
         (code::INVALID_NAME, "1:21", "settings: {project: default}\n".into()),
         (code::INVALID_SETTING, "1:43", "settings: {providers: {github: {tokenEnv: GIT_PASSWORD}}}\n".into()),
         (code::INVALID_SETTING, "1:43", "settings: {providers: {gitlab: {tokenEnv: LD_PRELOAD}}}\n".into()),
+        (code::INVALID_SETTING, "1:43", "settings: {providers: {gitlab: {tokenEnv: GITLAB_TRIGGER_TOKEN}}}\n".into()),
+        (code::INVALID_SETTING, "1:43", "settings: {providers: {github: {tokenEnv: GITHUB_APP_PRIVATE_KEY}}}\n".into()),
         (code::INVALID_SCHEDULE, "5:13", managed("schedule: often")),
         // Tags.
         (code::MISSING_SELECTION, "1:3", "- name: a\n  repository: b\n".into()),
