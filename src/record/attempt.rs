@@ -6,6 +6,7 @@ use crate::model::{Duration, Image, InputFile, Model, Name, Time, state_name};
 use crate::state::{Attempt, DigestText, ImageDoc, Raw, RebuildState, RebuildStatus, Stamp, Text};
 use crate::tree::{Edit, Tree};
 
+use super::coordinate::Waiting;
 use super::documents::{self, Opened};
 use super::pending::{self, On};
 use super::reason::{Reason, Trigger};
@@ -430,19 +431,20 @@ fn targets(attempt: &Attempt) -> impl Iterator<Item = (&str, DigestText)> {
     })
 }
 
-/// Computes anew what the image still has to follow. Of one that is not enrolled any
-/// more its delay is not known, so only that nothing is left is noted.
+/// Computes anew what the image still has to follow. How long one that is not enrolled
+/// any more would wait is not known, so only that nothing is left is noted.
 fn note(model: &Model, tree: &Tree, doc: &mut ImageDoc) {
     let bases = documents::bases_of(tree, doc);
-    let on = bases.iter().map(|base| On {
-        base,
-        own: documents::is_own(model, base),
-    });
-    let image = model.image(doc.name.as_str());
-    let delay = image.map_or(Duration::from_minutes(0), |image| image.rebuild_delay);
-    let pending = pending::pending(doc, delay, on).map(|pending| (pending.since, pending.due));
-    if image.is_some() || pending.is_none() {
-        doc.note(pending);
+    if let Some(image) = model.image(doc.name.as_str()) {
+        let on = bases.iter().map(|base| On {
+            base,
+            own: documents::is_own(model, base),
+        });
+        let waiting = Waiting::of(&model.settings, image);
+        let pending = pending::pending(doc, &waiting, on);
+        doc.note(pending.map(|pending| (pending.since, pending.due)));
+    } else if (bases.iter()).all(|base| pending::open_change(doc, base).is_none()) {
+        doc.note(None);
     }
 }
 
