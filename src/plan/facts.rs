@@ -1,8 +1,14 @@
 //! The facts of a tree.
 
-use super::{Facts, Policy};
+use std::collections::BTreeMap;
+
+use super::{AttemptFacts, BaseFacts, Change, Cure, End, Facts, ImageFacts, Policy};
 use crate::diagnostics::Diagnostic;
-use crate::model;
+use crate::model::{
+    self, Image, Name, Parse as _, Reference, Repository, Settings, Severity, Time,
+};
+use crate::record::{Reason, digest_at, is_pinned, open_change};
+use crate::state::{Attempt, BaseDoc, DigestText, ImageDoc, Raw, Stamp};
 use crate::tree::Tree;
 
 /// Reads the facts. What is wrong with single state files is told beside them; an image
@@ -12,22 +18,173 @@ use crate::tree::Tree;
 ///
 /// What is wrong with the enrollment.
 pub fn facts(tree: &Tree) -> Result<(Facts, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let (enrolled, said) = model::enrollment(&tree.inputs);
-    let Some((settings, _)) = enrolled else {
+    let (enrolled, mut said) = model::enrollment(&tree.inputs);
+    let Some((settings, images)) = enrolled else {
         return Err(said);
     };
-    let policy = Policy {
-        window: settings.window,
-        max_delay: settings.max_delay,
-        limits: settings.limits,
-        freeze: settings.freeze,
+    let mut docs: BTreeMap<String, ImageDoc> = BTreeMap::new();
+    for file in &tree.inputs.images {
+        let read = ImageDoc::read(file);
+        said.extend(read.diagnostics);
+        docs.extend(read.doc.map(|doc| (doc.name.to_string(), doc)));
+    }
+    let mut bases: BTreeMap<String, BaseDoc> = BTreeMap::new();
+    for file in &tree.inputs.bases {
+        let read = BaseDoc::read(file);
+        said.extend(read.diagnostics);
+        bases.extend(read.doc.map(|doc| (doc.name.to_string(), doc)));
+    }
+    let managed = || images.iter().filter(|image| image.is_managed());
+    let reading = Reading {
+        settings: &settings,
+        own: managed()
+            .map(|image| (&image.repository, &image.name))
+            .collect(),
+        bases: &bases,
     };
-    Ok((
-        Facts {
-            policy,
-            images: Vec::new(),
-            others: Vec::new(),
+    let known = managed().map(|image| reading.image(image, docs.get(image.name.as_str())));
+    let known = known.collect();
+    for image in managed() {
+        docs.remove(image.name.as_str());
+    }
+    let others = docs.values().flat_map(|doc| attempts(&doc.rebuild_history));
+    let facts = Facts {
+        images: known,
+        others: others.collect(),
+        policy: Policy {
+            window: settings.window,
+            max_delay: settings.max_delay,
+            limits: settings.limits,
+            freeze: settings.freeze.clone(),
         },
-        said,
-    ))
+    };
+    crate::diagnostics::sort(&mut said);
+    Ok((facts, said))
+}
+
+struct Reading<'t> {
+    settings: &'t Settings,
+    own: BTreeMap<&'t Repository, &'t Name>,
+    bases: &'t BTreeMap<String, BaseDoc>,
+}
+
+impl Reading<'_> {
+    fn image(&self, image: &Image, doc: Option<&ImageDoc>) -> ImageFacts {
+        let time = |stamp: Option<&Stamp>| stamp.map(Stamp::time);
+        let names = doc.and_then(|doc| doc.bases.as_deref()).unwrap_or_default();
+        let bases = names.iter().filter_map(|name| {
+            let base = self.bases.get(name.as_str())?;
+            Some(self.base(doc?, base))
+        });
+        ImageFacts {
+            name: image.name.clone(),
+            criticality: image.criticality,
+            delay: image.rebuild_delay,
+            auto: image.auto_rebuild,
+            builder: image.build,
+            schedule: image.schedule.clone(),
+            max_age: image.max_age,
+            enrolled_at: doc.and_then(|doc| time(doc.enrolled_at.as_ref())),
+            last_built: doc.and_then(|doc| time(doc.last_built.as_ref())),
+            bases: bases.collect(),
+            attempts: doc.map_or_else(Vec::new, |doc| attempts(&doc.rebuild_history).collect()),
+        }
+    }
+
+    fn base(&self, image: &ImageDoc, base: &BaseDoc) -> BaseFacts {
+        let reference = Reference::parse(&base.full_image).ok();
+        let parent = reference.and_then(|reference| self.own.get(&reference.repository).copied());
+        let change = open_change(image, base).map(|change| Change {
+            from: image.built_from.get(&base.name).cloned(),
+            to: change.to,
+            since: change.since,
+            newest: change.newest,
+        });
+        let newest = base.update_history.last().and_then(|last| last.at.as_ref());
+        let moved = newest.or(base.last_updated.as_ref()).map(Stamp::time);
+        BaseFacts {
+            name: base.name.clone(),
+            parent: parent.cloned(),
+            moved,
+            cure: cure(image, base, moved, self.settings.cve.severity),
+            change,
+        }
+    }
+}
+
+/// The findings in what the image was built from that the newer digest has not.
+fn cure(
+    image: &ImageDoc,
+    base: &BaseDoc,
+    moved: Option<Time>,
+    threshold: Severity,
+) -> Option<Cure> {
+    if base.findings.is_empty() || is_pinned(base) {
+        return None;
+    }
+    let to = base.current_digest.as_ref()?;
+    let then = image.last_built.as_ref().or(image.enrolled_at.as_ref());
+    let from: DigestText = match image.built_from.get(&base.name) {
+        Some(digest) => digest.clone(),
+        None => digest_at(base, then?.time())?,
+    };
+    if from == *to {
+        return None;
+    }
+    let has = |digest: &DigestText, id: &str| {
+        let mut findings = base.findings.iter();
+        findings.any(|one| one.digest.as_ref() == Some(digest) && one.id.as_deref() == Some(id))
+    };
+    let mut found: Vec<(&str, Option<Time>)> = base
+        .findings
+        .iter()
+        .filter(|finding| finding.digest.as_ref() == Some(&from))
+        .filter(|finding| finding.severity().is_some_and(|found| found >= threshold))
+        .filter_map(|finding| Some((finding.id.as_deref()?, finding.at.as_ref().map(Stamp::time))))
+        .filter(|(id, _)| !has(to, id))
+        .collect();
+    found.sort_unstable();
+    let first = found.iter().map(|(_, at)| *at).min()?;
+    let mut ids: Vec<String> = found.into_iter().map(|(id, _)| id.to_owned()).collect();
+    ids.dedup();
+    // Without any time it is one that is there already.
+    let since = first.max(moved).or(then.map(Stamp::time))?;
+    Some(Cure {
+        from,
+        to: to.clone(),
+        since,
+        ids,
+    })
+}
+
+fn attempts(history: &[Attempt]) -> impl Iterator<Item = AttemptFacts> {
+    history.iter().map(|attempt| {
+        let ended = attempt.ended_at.as_ref().map(Stamp::time);
+        let at = attempt.at.as_ref().map(Stamp::time);
+        // Without a time it has no answer for long.
+        let at = at.or(ended).unwrap_or(Time::from_unix_seconds(0));
+        let reasons = attempt.reasons.as_ref().and_then(Raw::as_list);
+        let changes = reasons.unwrap_or_default().iter().filter_map(|raw| {
+            let reason = Reason::read(raw).filter(|reason| reason.to.is_some())?;
+            Some((reason.base?, reason.since?))
+        });
+        AttemptFacts {
+            at,
+            ended,
+            end: end(attempt),
+            changes: changes.collect(),
+        }
+    })
+}
+
+fn end(attempt: &Attempt) -> End {
+    if attempt.is_open() {
+        End::Open
+    } else if attempt.has_failed() {
+        End::Failed
+    } else if attempt.outcome.as_deref() == Some(Attempt::SUCCEEDED) {
+        End::Succeeded
+    } else {
+        End::Done
+    }
 }

@@ -4,16 +4,28 @@
 //! [`facts`] reads a tree; [`plan`] has nothing of files and texts, so that a
 //! simulation can ask it a million times. docs/rebuilds.md has the rules for people.
 
+mod decide;
 mod facts;
+mod family;
+mod gate;
 mod human;
 mod json;
+mod limits;
+mod order;
 mod request;
+mod standing;
+mod want;
+
+use std::cmp::{Ordering, Reverse};
 
 use crate::model::{
     Builder, Criticality, Duration, Freeze, Limits, Name, ObjectName, Schedule, Time,
 };
 use crate::record::{Reason, Trigger};
 use crate::state::DigestText;
+
+use family::Family;
+use limits::Places;
 
 pub use facts::facts;
 pub use human::human;
@@ -218,12 +230,65 @@ pub enum Order<'a> {
     },
 }
 
-/// Decides.
+/// Decides. An order that names images is answered for these alone.
 #[must_use]
 pub fn plan(facts: &Facts, order: &Order<'_>, now: Time) -> Plan {
-    let _ = (facts, order);
+    let family = Family::of(facts);
+    let decided = decide::decide(facts, &family, order, now);
+    // Who a person names needs no place before others; whom Kargo names does.
+    let candidate = |name: &Name| !order.is_a_persons() || order.names(name);
+    let mut ranked: Vec<(Rank, Decision)> = decided
+        .into_iter()
+        .zip(&family.images)
+        .enumerate()
+        .filter_map(|(at, (decision, image))| {
+            let rank = Rank {
+                criticality: Reverse(image.criticality),
+                depth: family.depth(at),
+            };
+            Some((rank, decision?))
+        })
+        .filter(|(_, decision)| candidate(&decision.image))
+        .collect();
+    ranked.sort_by(sorted);
+    let mut places = Places::of(facts, now);
+    for (_, decision) in &mut ranked {
+        if decision.action == Action::Rebuild {
+            places.take(decision);
+        }
+    }
+    ranked.sort_by(sorted);
+    let decisions = ranked.into_iter().map(|(_, decision)| decision);
     Plan {
         now,
-        decisions: Vec::new(),
+        decisions: decisions
+            .filter(|decision| order.names(&decision.image))
+            .collect(),
     }
 }
+
+/// What goes first of what goes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    criticality: Reverse<Criticality>,
+    depth: usize,
+}
+
+/// What is done first, then what is expected first, then what is held, then the rest.
+fn sorted(one: &(Rank, Decision), other: &(Rank, Decision)) -> Ordering {
+    let ((rank, decision), (other_rank, other)) = (one, other);
+    let time = |decision: &Decision| match decision.action {
+        Action::Rebuild | Action::None => (false, None),
+        Action::Wait | Action::Hold => (decision.at.is_none(), decision.at),
+    };
+    let urgent =
+        |decision: &Decision| Reverse(decision.action == Action::Rebuild && decision.emergency);
+    (decision.action.cmp(&other.action))
+        .then_with(|| urgent(decision).cmp(&urgent(other)))
+        .then_with(|| time(decision).cmp(&time(other)))
+        .then_with(|| rank.cmp(other_rank))
+        .then_with(|| decision.image.cmp(&other.image))
+}
+
+#[cfg(test)]
+mod tests;

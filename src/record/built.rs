@@ -206,7 +206,7 @@ fn put(
         let attempt = answered.and_then(|index| doc.rebuild_history.get(index));
         doc.built_from = made_from(bases, built, attempt, at);
     }
-    let answers = answered.and_then(|index| close(doc, index, built));
+    let answers = answered.and_then(|index| close(doc, index, built, now));
     if !again {
         rest(doc);
     }
@@ -271,11 +271,12 @@ fn answered(doc: &ImageDoc, at: Time) -> Option<usize> {
 }
 
 /// Closes the attempt, and those before it that nothing answered.
-fn close(doc: &mut ImageDoc, index: usize, built: &Built) -> Option<Text> {
+fn close(doc: &mut ImageDoc, index: usize, built: &Built, now: Time) -> Option<Text> {
     let mut name = None;
     for (at, attempt) in doc.rebuild_history.iter_mut().enumerate().take(index + 1) {
         if at == index {
             attempt.outcome = Some(Attempt::BUILT.to_owned());
+            attempt.ended_at.get_or_insert_with(|| now.into());
             attempt
                 .unknown
                 .put("digest", Raw::text(built.digest.as_str()));

@@ -1,0 +1,4 @@
+//! The planner, rule by rule. What happens over time is in `properties` and `year`.
+
+mod build;
+mod rules;
