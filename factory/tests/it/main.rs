@@ -19,6 +19,7 @@ mod registry;
 mod scenarios;
 mod servers;
 mod sources;
+mod triggers;
 
 use std::process::{Command, Output};
 
