@@ -61,14 +61,17 @@ pub(super) enum Purpose {
 
 /// The keys of a provider's Secret, beside `token`, and the variables that the
 /// program reads them from.
-fn trigger_keys(provider: Provider) -> &'static [(&'static str, &'static str)] {
+fn trigger_keys(settings: &Settings, provider: Provider) -> Vec<(&str, &'static str)> {
     match provider {
-        Provider::GitHub => &[
+        Provider::GitHub => vec![
             ("GITHUB_APP_ID", "appId"),
             ("GITHUB_APP_INSTALLATION_ID", "installationId"),
             ("GITHUB_APP_PRIVATE_KEY", "privateKey"),
         ],
-        Provider::GitLab => &[("GITLAB_TRIGGER_TOKEN", "triggerToken")],
+        Provider::GitLab => {
+            let variable = settings.providers.trigger_token_env.as_str();
+            vec![(variable, "triggerToken")]
+        }
     }
 }
 
@@ -95,7 +98,7 @@ impl<'a> Runner<'a> {
         let triggers = providers
             .iter()
             .flat_map(|(provider, secret)| {
-                let keys = trigger_keys(*provider).iter();
+                let keys = trigger_keys(settings, *provider).into_iter();
                 keys.map(|(env, key)| secret_env(env, secret, key, true))
             })
             .collect();

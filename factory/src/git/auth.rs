@@ -10,11 +10,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use image_factory::model::{GitUrl, Provider, Providers};
 
 use super::{FIXED, Git, Setting, fixed};
+use crate::http::{Client, Proxies, Timeouts};
 use crate::process::{Mask, Process};
+use crate::tokens::{Tokens, unix_now};
 
 /// User for the factory's own repository, where a helper reads it.
 pub(super) const USERNAME: &str = "GIT_USERNAME";
@@ -72,6 +75,31 @@ struct Token {
 pub struct Credentials {
     tokens: BTreeMap<Origin, Token>,
     own: Option<GitUrl>,
+    app: Option<Arc<App>>,
+}
+
+/// A GitHub App, whose token is asked for when it is needed.
+struct App {
+    origin: Origin,
+    tokens: Tokens,
+    /// Why there is none.
+    trouble: Mutex<Option<String>>,
+}
+
+impl App {
+    fn token(&self) -> Option<String> {
+        let proxies = Proxies::from_environment();
+        let client = Client::new(Timeouts::default(), proxies, BTreeMap::new());
+        let send = |request: &_| client.send(request);
+        match self.tokens.get(Provider::GitHub, unix_now(), &send) {
+            Ok(token) => token,
+            Err(none) => {
+                let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+                *trouble = Some(none.diagnostic.message);
+                None
+            }
+        }
+    }
 }
 
 impl fmt::Debug for Credentials {
@@ -85,35 +113,36 @@ impl Credentials {
     /// the factory itself, for which credential helpers come first.
     #[must_use]
     pub fn new(git: &Git, providers: &Providers, own: Option<&GitUrl>) -> Self {
+        let all = Tokens::new(providers, |name| git.variable(name).map(str::to_owned));
         let mut tokens = BTreeMap::new();
+        let mut app_at = None;
         for (provider, user) in [
             (Provider::GitHub, "x-access-token"),
             (Provider::GitLab, "oauth2"),
         ] {
-            let settings = providers.get(provider);
-            let Some(origin) = Origin::of(&settings.web()) else {
+            let Some(origin) = Origin::of(&providers.get(provider).web()) else {
                 continue;
             };
-            let variable = settings.token_env.as_str();
-            // A deploy token has a user of its own: `user:token`.
-            let (user, secret) = match git.variable(variable).map(str::trim) {
-                Some(value) => match value.split_once(':') {
-                    Some((user, secret)) => (user, Some(secret)),
-                    None => (user, Some(value)),
-                },
-                None => (user, None),
-            };
+            if provider == Provider::GitHub && all.is_app(provider) {
+                app_at = Some(origin.clone());
+            }
             tokens.entry(origin).or_insert_with(|| Token {
-                variable: variable.to_owned(),
-                user: user.to_owned(),
-                secret: secret
-                    .filter(|secret| !secret.is_empty())
-                    .map(str::to_owned),
+                variable: all.source(provider).to_owned(),
+                user: all.user(provider).unwrap_or(user).to_owned(),
+                secret: all.given(provider).map(str::to_owned),
             });
         }
+        let app = app_at.map(|origin| {
+            Arc::new(App {
+                origin,
+                tokens: all,
+                trouble: Mutex::new(None),
+            })
+        });
         Self {
             tokens,
             own: own.cloned(),
+            app,
         }
     }
 
@@ -133,9 +162,12 @@ impl Credentials {
         let helpers = access(Identity::Helpers);
         let token = origin
             .and_then(|origin| {
-                let token = self.tokens.get(&origin)?;
-                token.secret.as_ref()?;
-                Some(Identity::Token(origin, token.clone()))
+                let mut token = self.tokens.get(&origin)?.clone();
+                if token.secret.is_none() {
+                    let app = self.app.as_ref().filter(|app| app.origin == origin)?;
+                    token.secret = Some(app.token()?);
+                }
+                Some(Identity::Token(origin, token))
             })
             .map(access);
         let has_helpers = git.picked().iter().any(|(key, _)| is_helper(key));
@@ -154,6 +186,15 @@ impl Credentials {
     pub fn variable(&self, url: &GitUrl) -> Option<(&str, bool)> {
         let token = self.tokens.get(&Origin::of(url.as_str())?)?;
         Some((&token.variable, token.secret.is_some()))
+    }
+
+    /// Why the App for the host of this address has given no token, if it was asked.
+    #[must_use]
+    pub fn trouble(&self, url: &GitUrl) -> Option<String> {
+        let app = self.app.as_ref()?;
+        let origin = Origin::of(url.as_str())?;
+        let trouble = app.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        trouble.clone().filter(|_| app.origin == origin)
     }
 }
 

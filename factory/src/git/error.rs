@@ -173,6 +173,9 @@ pub(super) fn other_commit(url: &GitUrl) -> SourceError {
 
 /// Which credentials there are for this host, and what to do about them.
 fn access_help(url: &GitUrl, credentials: &Credentials) -> String {
+    if let Some(trouble) = credentials.trouble(url) {
+        return trouble;
+    }
     match credentials.variable(url) {
         Some((variable, true)) => format!(
             "see the address, and whether the token in `{variable}` may read the repository's contents"

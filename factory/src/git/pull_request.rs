@@ -3,6 +3,7 @@
 //! What is asked is made as data; the sending is a few lines below it. The token goes
 //! to the API that images.yaml names, and nowhere else: nothing is followed.
 
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 use crate::http::said::{line, message};
 use crate::http::url::encode;
 use crate::http::{Answer, Client, Proxies, Request, Timeouts, Url};
+use crate::tokens::{Tokens, unix_now};
 
 /// An answer is not larger than a page of requests.
 const LIMIT: usize = 4 << 20;
@@ -29,6 +31,8 @@ pub struct Host {
     api: String,
     /// `owner/repository`
     repository: String,
+    tokens: Arc<Tokens>,
+    /// Of [`Host::ready`].
     token: String,
 }
 
@@ -67,9 +71,9 @@ impl Host {
             .help("name the API of its host: `settings.providers.github.api` or `.gitlab.api`"));
         };
         let provided = settings.providers.get(provider);
-        let name = provided.token_env.as_str();
-        let token = variable(name).filter(|token| !token.trim().is_empty());
-        let Some(token) = token else {
+        let tokens = Tokens::new(&settings.providers, variable);
+        if !tokens.is_set(provider) {
+            let name = tokens.source(provider);
             return Err(Diagnostic::error(
                 code::PULL_REQUEST_FAILED,
                 format!("a pull request needs a token, and the variable `{name}` is not set"),
@@ -77,12 +81,27 @@ impl Host {
             .help(format!(
                 "put a token that may write to `{path}` into `{name}`"
             )));
-        };
+        }
         Ok(Self {
             provider,
             api: provided.api.as_str().to_owned(),
             repository: path.strip_suffix(".git").unwrap_or(path).to_owned(),
-            token: token.trim().to_owned(),
+            tokens: Arc::new(tokens),
+            token: String::new(),
+        })
+    }
+
+    /// The same with a token, which an App has to be asked for.
+    fn ready(&self, client: &Client) -> Result<Self, Failure> {
+        let send = |request: &Request| client.send(request);
+        let token = self.tokens.get(self.provider, unix_now(), &send);
+        let token = token.map_err(|none| match none.passing {
+            true => Failure::Passing(none.diagnostic.message),
+            false => Failure::Final(none.diagnostic.message),
+        })?;
+        Ok(Self {
+            token: token.unwrap_or_default(),
+            ..self.clone()
         })
     }
 
@@ -217,12 +236,13 @@ pub(super) fn branch(topic: &str, count: u32) -> String {
 
 /// The page of the open request of a branch, if there is one.
 pub(super) fn find(host: &Host, branch: &str, into: &str) -> Result<Option<String>, String> {
-    retried(|client| found(host, client, branch, into))
+    retried(|client| found(&host.ready(client)?, client, branch, into))
 }
 
 /// Opens a request, or finds the open one; gives its page.
 pub(super) fn open(host: &Host, proposal: &Proposal<'_>) -> Result<String, String> {
     retried(|client| {
+        let host = &host.ready(client)?;
         if let Some(page) = found(host, client, proposal.branch, proposal.into)? {
             return Ok(page);
         }
@@ -351,11 +371,21 @@ fn says_exists(answer: &Answer) -> bool {
 mod tests {
     use super::*;
 
+    fn providers() -> image_factory::model::Providers {
+        let inputs = image_factory::model::InputFiles::default();
+        image_factory::model::enrollment(&inputs)
+            .0
+            .unwrap()
+            .0
+            .providers
+    }
+
     fn host(provider: Provider, api: &str, repository: &str) -> Host {
         Host {
             provider,
             api: api.to_owned(),
             repository: repository.to_owned(),
+            tokens: Arc::new(Tokens::new(&providers(), |_| None)),
             token: "t0ken".to_owned(),
         }
     }

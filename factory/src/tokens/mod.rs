@@ -3,6 +3,10 @@
 //!
 //! There is one place for all of them, so that whoever asks a host asks with the same
 //! rights, and a token of an App is asked for once.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "shell: a token lasts until a time of the machine's clock"
+)]
 
 mod app;
 
@@ -114,10 +118,10 @@ impl Tokens {
         !matches!(self.kind(provider), Kind::Missing)
     }
 
-    /// Does a GitHub App give the tokens?
+    /// Is a GitHub App to give the tokens?
     #[must_use]
     pub fn is_app(&self, provider: Provider) -> bool {
-        matches!(self.kind(provider), Kind::App(_))
+        matches!(self.kind(provider), Kind::App(_) | Kind::Wrong(_))
     }
 
     /// Where an access token comes from, as a message names it.
@@ -147,6 +151,15 @@ impl Tokens {
     pub fn user(&self, provider: Provider) -> Option<&str> {
         match self.kind(provider) {
             Kind::Given { user, .. } => user.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The token of the variable, if there is one; an App has none.
+    #[must_use]
+    pub fn given(&self, provider: Provider) -> Option<&str> {
+        match self.kind(provider) {
+            Kind::Given { secret, .. } => Some(secret),
             _ => None,
         }
     }
@@ -221,6 +234,13 @@ impl Tokens {
     fn minted(&self) -> MutexGuard<'_, Option<app::Minted>> {
         self.minted.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The time of the machine's clock.
+#[must_use]
+pub fn unix_now() -> Time {
+    let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
+    Time::from_unix_seconds(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
 /// A deploy token has a user of its own: `user:token`.

@@ -69,8 +69,7 @@ impl Scene {
             }],
             ..InputFiles::default()
         };
-        let (read, diagnostics) = enrollment(&files);
-        let (settings, mut images) = read.unwrap_or_else(|| panic!("{diagnostics:?}"));
+        let (settings, mut images) = enrollment(&files).0.unwrap();
         let token = if provider == "github" {
             "GITHUB_TOKEN"
         } else {

