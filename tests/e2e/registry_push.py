@@ -1,6 +1,6 @@
 """Pushes a tiny image to a registry, as any client does, and prints its digest.
 
-registry_push.py URL REPOSITORY TAG NOTE [--user NAME:PASSWORD] [--ca FILE] [--index] [--base DIGEST]
+registry_push.py URL REPOSITORY TAG NOTE [--user NAME:PASSWORD] [--ca FILE] [--index] [--base DIGEST] [--created TIME]
 
 The note is a label, so that each note makes another digest. With --index the tag
 names an index of two platforms; with --base the image says what it was built on.
@@ -23,6 +23,7 @@ parser.add_argument("--user")
 parser.add_argument("--ca")
 parser.add_argument("--index", action="store_true")
 parser.add_argument("--base")
+parser.add_argument("--created", default="2026-01-02T03:04:05Z")
 args = parser.parse_args()
 
 CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -75,7 +76,7 @@ def image(architecture, tag=None):
     config = {
         "architecture": architecture,
         "os": "linux",
-        "created": "2026-01-02T03:04:05Z",
+        "created": args.created,
         "config": {"Labels": labels},
         "rootfs": {"type": "layers", "diff_ids": [name(empty)]},
     }

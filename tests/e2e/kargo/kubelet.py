@@ -4,7 +4,8 @@ Each Job's init containers and container run here, with their very command, argu
 and environment; Secrets come from the API server. A folder of this machine stands for
 each volume, so a path into one is rewritten; user, limits and read-only root file
 system are not kept (tests/e2e/builder.sh runs the same pods with all of that). A Job
-that fails is tried again as its backoffLimit says, then reported as Failed.
+that fails is tried again as its backoffLimit and podFailurePolicy say, then reported
+as Failed.
 """
 
 import base64
@@ -57,14 +58,17 @@ class Kubelet:
     def job(self, job: dict) -> None:
         name, started = job["metadata"]["name"], timestamp()
         self.status(name, {"startTime": started, "active": 1})
+        rules = job["spec"].get("podFailurePolicy", {}).get("rules", [])
+        final = {code for rule in rules if rule["action"] == "FailJob" for code in rule["onExitCodes"]["values"]}
         tries = 1 + job["spec"].get("backoffLimit", 6)
         for number in range(tries):
-            good = self.pod(job, f"{name}.{number}")
-            if good:
+            code = self.pod(job, f"{name}.{number}")
+            if code == 0 or code in final:
                 break
             time.sleep(1)
-        if good and any(text in self.argv[name] for text in self.twice):
-            good = self.pod(job, f"{name}.again")
+        if code == 0 and any(text in self.argv[name] for text in self.twice):
+            code = self.pod(job, f"{name}.again")
+        good = code == 0
         self.taken[name] = "succeeded" if good else "failed"
         kinds = ("SuccessCriteriaMet", "Complete") if good else ("FailureTarget", "Failed")
         reason = "CompletionsReached" if good else "BackoffLimitExceeded"
@@ -87,8 +91,8 @@ class Kubelet:
                 time.sleep(0.2)
         self.taken[name] = f"its status was refused: {last}"
 
-    def pod(self, job: dict, name: str) -> bool:
-        """Runs one pod to its end."""
+    def pod(self, job: dict, name: str) -> int:
+        """Runs one pod to its end: the exit code of the container that failed, or 0."""
         spec = job["spec"]["template"]["spec"]
         work = self.work / name
         work.mkdir(parents=True)
@@ -100,11 +104,11 @@ class Kubelet:
                     code = self.container(container, volumes, log, min(deadline, 600))
                     if code:
                         log.write(f"container {container['name']} ended with {code}\n".encode())
-                        return False
+                        return code if container in spec["containers"] else 128
             except NoSecret as error:
                 log.write(f"the container would not start: {error}\n".encode())
-                return False
-        return True
+                return 128
+        return 0
 
     def container(self, container: dict, volumes: dict[str, pathlib.Path], log, deadline: int) -> int:
         mounts = {m["mountPath"]: str(volumes[m["name"]]) for m in container["volumeMounts"]}

@@ -49,6 +49,8 @@ class Providers:
         self.posts: list[tuple[str, str, dict]] = []  # image, what was answered, inputs
         self.wrong: list[str] = []  # requests that are against the API
         self.answers: dict[str, collections.deque] = collections.defaultdict(collections.deque)
+        # Inputs that the workflow of an image does not declare.
+        self.unexpected: dict[str, set[str]] = collections.defaultdict(set)
         self.lock = threading.Lock()
         self.closing = threading.Event()
         stub = self
@@ -148,15 +150,15 @@ class Providers:
         inputs = said.get("inputs", {})
         if set(inputs) - GITHUB_INPUTS or not all(isinstance(v, str) for v in inputs.values()):
             raise Wrong(f"the inputs are {inputs}")
+        unexpected = sorted(self.unexpected[image] & set(inputs))
+        if unexpected:
+            self.posts.append((image, "422", inputs))
+            return 422, {"message": f"Unexpected inputs provided: {json.dumps(unexpected)}"}
         word = self.behave(image, inputs)
         if word == "404":
             return 404, {"message": "Not Found", "documentation_url": "https://docs.github.com/rest"}
         if word == "500":
             return 500, {"message": "Server Error"}
-        if word.startswith("422"):
-            unexpected = word.split(" ")[1:]
-            if set(unexpected) & set(inputs):
-                return 422, {"message": f"Unexpected inputs provided: {json.dumps(unexpected)}"}
         if word == "hang":
             return None
         self.start("github", image, inputs, said["ref"])
@@ -168,7 +170,8 @@ class Providers:
         inputs = run.inputs
         return {
             "id": run.id, "name": run.image, "event": "workflow_dispatch", "head_branch": run.ref,
-            "display_title": f"{inputs.get('image', run.image)}: {inputs.get('reason', '')} ({inputs.get('attempt', 'no attempt')})",
+            # What the run-name of our workflow template makes of the inputs.
+            "display_title": f"image-factory {inputs.get('image', run.image)} #{inputs.get('attempt', '')}",
             "path": f".github/workflows/{run.image}.yml", "status": run.status, "conclusion": run.conclusion,
             "created_at": run.created, "updated_at": now(), "run_started_at": run.created, "run_attempt": 1,
             "html_url": f"https://github.example.com/acme/apps/actions/runs/{run.id}",
@@ -190,7 +193,7 @@ class Providers:
         if not runs:
             return 404, {"message": "404 Not found"}
         if found[2]:
-            return 200, [{"key": k, "value": v, "variable_type": "env_var"} for k, v in runs[0].inputs.items()]
+            return 200, [{"key": k.upper(), "value": v, "variable_type": "env_var"} for k, v in runs[0].inputs.items()]
         return 200, self.gitlab_run(runs[0])
 
     def pipeline(self, request, image: str, path: str, body: bytes):
@@ -204,8 +207,9 @@ class Providers:
             variables = {v["key"]: v["value"] for v in said.get("variables", [])}
         else:
             raise Wrong("nothing to post to")
-        self.behave(image, variables)
-        run = self.start("gitlab", image, variables, said["ref"])
+        inputs = {key.lower(): value for key, value in variables.items() if key.isupper()}
+        self.behave(image, inputs)
+        run = self.start("gitlab", image, inputs, said["ref"])
         return 201, self.gitlab_run(run)
 
     def gitlab_run(self, run: Run) -> dict:

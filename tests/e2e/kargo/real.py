@@ -11,6 +11,9 @@ class Kargo:
     def __init__(self, cluster, world, controller: Program):
         self.kube, self.person, self.controller = cluster.kube("e2e"), cluster.kube("person"), controller
 
+    def begin(self) -> None:
+        """The controller runs already."""
+
     def freight(self, warehouse: str) -> list[dict]:
         found = [f for f in self.kube.list("freights") if f["origin"]["name"] == warehouse]
         return sorted(found, key=lambda f: f["metadata"]["creationTimestamp"])
@@ -40,10 +43,18 @@ class Kargo:
         freight = self.freight(warehouse)[-1]["metadata"]["name"]
         body = {
             "apiVersion": "kargo.akuity.io/v1alpha1", "kind": "Promotion",
-            "metadata": {"generateName": f"{stage}.", "namespace": self.kube.namespace},
+            "metadata": {"name": f"{stage}.by-hand", "namespace": self.kube.namespace},
             "spec": {"stage": stage, "freight": freight},
         }  # fmt: skip
         return self.person.create("promotions", body)["metadata"]["name"]
+
+    def again(self, stage: str) -> None:
+        """A person has the verification of a Stage repeated; waits until it is."""
+        before = len(self.verification(stage))
+        history = self.kube.get("stages", stage)["status"]["freightHistory"]
+        self.person.annotate("stages", stage, reverify=history[0]["verificationHistory"][0]["id"])
+        done = lambda: len(found := self.verification(stage)) > before and found[0] not in ("Pending", "Running")
+        wait_for(f"the verification of {stage} is repeated", 60, done)
 
     def kill(self) -> None:
         self.controller.stop(kill=True)

@@ -50,7 +50,7 @@ def evidence(kube, kubelet, providers, world, running, scratch) -> None:
     for program in running.values():
         if not program.alive():
             lines.append(f"{program.name} is not running")
-        lines += [f"--- {program.name}", program.tail(6)] if program.name != "registry" else []
+        lines += [f"--- {program.name}", program.tail(6)] if program.name.startswith("kargo") else []
     print("\n".join(lines))
     failed = [name for name, what in kubelet.taken.items() if what not in ("succeeded", "running")]
     for name in failed[-3:]:

@@ -1,6 +1,7 @@
 """The factory under test, and the world around it: repositories and images."""
 
 import dataclasses
+import datetime
 import pathlib
 import subprocess
 import sys
@@ -45,6 +46,10 @@ IMAGES = [
     Image("own", "library/alpine:3", "0d", repo="acme/factory", git="factory"),
 ]
 BASES = ["library/node:22", "library/debian:12", "library/alpine:3", "library/cache:7-alpine"]
+
+
+def now() -> str:
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class World:
@@ -133,10 +138,11 @@ images:
 
     # The registry.
 
-    def push(self, reference: str, note: str) -> str:
+    def push(self, reference: str, note: str, created: str = "") -> str:
         """Pushes an image; each note makes another digest, which is returned."""
         repository, tag = reference.split(":")
-        command = [sys.executable, str(PUSH), f"http://{self.registry}", repository, tag, note]
+        created = created or now()
+        command = [sys.executable, str(PUSH), f"http://{self.registry}", repository, tag, note, "--created", created]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
     def build(self, image: str) -> tuple[str, str]:
@@ -144,9 +150,10 @@ images:
         number = self.builds.get(image, -1) + 1
         self.builds[image] = number
         note = f"{image} {number}"
+        created = now()
         if image == "parent":
-            self.push("acme/parent:1", note)
-        return f"1.0.{number}", self.push(f"acme/{image}:1.0.{number}", note)
+            self.push("acme/parent:1", note, created)
+        return f"1.0.{number}", self.push(f"acme/{image}:1.0.{number}", note, created)
 
     def make_images(self) -> None:
         for base in BASES:
