@@ -519,6 +519,30 @@ codes! {
     ENROLLED_MISSING = "IF287", "image of which something is not there":
         "`enroll` looks whether the Dockerfile is where the entry says, and whether the registry answers, so that a slip of \
          the pen is found out at once. `--no-verify` adds the entry unseen.";
+    NOT_REBUILDABLE = "IF290", "image that is not rebuilt here":
+        "`rebuild` and `plan` take the names of managed images: entries of images.yaml with `source.repo`. An external image \
+         is built by somebody else. An image that is not enrolled any more is not rebuilt; an attempt that is still open is \
+         followed to its end.";
+    REBUILD_HELD = "IF291", "rebuild that may not start now":
+        "Somebody asked for it by name, but a freeze, a limit or too many failures in a row stand against it, or the image is built \
+         by the factory itself, which comes with a later release. `rebuild --emergency --reason TEXT` passes a freeze and the \
+         limit of the day; `plan` says when there is room.";
+    GAVE_UP = "IF292", "image whose rebuilds fail again and again":
+        "Five attempts in a row failed, so no other is made until a base image changes again, or somebody asks: \
+         `image-factory rebuild NAME`. `status NAME` shows the last attempt and its link.";
+    ATTEMPT_FAILED = "IF293", "attempt that failed":
+        "The run failed, was cancelled, was never found, or gave no answer for six hours. It is tried again by itself, after one hour, \
+         then two, four, eight, sixteen and twenty-four; after five failures it is not.";
+    NOT_RECORDED = "IF294", "builds that were started and are not recorded":
+        "The builds named were asked for, and then what came of it could not be pushed. Nothing is lost: the attempts were \
+         recorded before, so the next `rebuild` finds their runs again.";
+    NOT_PROPOSED = "IF295", "attempt that cannot be proposed":
+        "An attempt is recorded on the branch that all share before anybody is asked to build; that is what keeps two runs from \
+         starting it twice. In a pull request it would be seen by nobody. Use `--commit --push`.";
+    ATTEMPT_LEFT = "IF296", "attempt that is left to another run":
+        "It is recorded, and whoever recorded it may be about to ask for the build. If they were stopped, a later run \
+         takes it over five minutes after it was recorded, and looks for its run before it asks.";
+
     NOT_ANALYZABLE = "IF310", "image that has no Dockerfile of ours":
         "`analyze` reads the Dockerfile of a managed image: an entry with `source.repo`. Of an external image, somebody \
          else has the Dockerfile; its new digests are recorded by `record`.";

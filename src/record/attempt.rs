@@ -2,7 +2,7 @@
 
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::secrets::masked;
-use crate::model::{Duration, Image, InputFile, Model, Name, Time, state_name};
+use crate::model::{Duration, Image, InputFile, Model, Name, Parse as _, Time, state_name};
 use crate::state::{Attempt, DigestText, ImageDoc, Raw, RebuildState, RebuildStatus, Stamp, Text};
 use crate::tree::{Edit, Tree};
 
@@ -14,6 +14,13 @@ use super::{Outcome, clock};
 
 /// An attempt that has no answer after this time has failed; 6 hours.
 pub const ANSWER_WITHIN: Duration = Duration::from_minutes(6 * 60);
+
+/// An attempt that was recorded as `requested` and not asked for within this time is
+/// taken over by another run; 5 minutes. Whoever recorded it asks no more by then.
+pub const TAKE_OVER_AFTER: Duration = Duration::from_minutes(5);
+
+/// The key for when another run took an attempt over.
+const TAKEN_AT: &str = "takenAt";
 
 /// As many attempts are remembered of an image.
 const KEPT: usize = 100;
@@ -146,6 +153,8 @@ pub struct OpenAttempt {
     pub attempt: u64,
     /// When it was started.
     pub at: Time,
+    /// When a run last set out to ask for it.
+    pub taken: Time,
     /// How far it is.
     pub outcome: Progress,
     /// What the run is called at the provider, once that is known.
@@ -448,6 +457,73 @@ fn note(model: &Model, tree: &Tree, doc: &mut ImageDoc) {
     }
 }
 
+/// Takes over attempts that were recorded and never asked for, as far as is known: of
+/// the images that `concerns` names, those old enough. Gives them with the time noted, so
+/// that of two runs at once only one takes them.
+#[must_use]
+pub fn take_over(
+    tree: &Tree,
+    concerns: &dyn Fn(&Name) -> bool,
+    now: Time,
+) -> Outcome<Vec<OpenAttempt>> {
+    let mut out = Vec::new();
+    let mut edit = Edit::default();
+    let mut took: Vec<OpenAttempt> = Vec::new();
+    let left = |open: &OpenAttempt| {
+        open.outcome == Progress::Requested && open.taken.plus(TAKE_OVER_AFTER) <= now
+    };
+    for open in open(tree) {
+        // An image in the archive is built by nobody.
+        let path = tree.image_path(open.image.as_str());
+        if !concerns(&open.image) || !left(&open) || tree.text(&path).is_none() {
+            continue;
+        }
+        let Some(mut opened) = documents::image(tree, open.image.as_str(), &mut out).flatten()
+        else {
+            continue;
+        };
+        let mut history = opened.doc.rebuild_history.iter_mut();
+        if let Some(attempt) = history.rfind(|a| a.number() == Some(open.attempt)) {
+            attempt.unknown.put(TAKEN_AT, Raw::text(now.to_string()));
+            took.push(OpenAttempt { taken: now, ..open });
+        }
+        opened.save(&mut edit, ImageDoc::write, &mut out);
+    }
+    Outcome {
+        learned: !took.is_empty(),
+        edit,
+        facts: Some(took),
+        diagnostics: out,
+    }
+}
+
+/// When it was started. One without a time is as old as can be, and expires.
+fn begun(attempt: &Attempt) -> Time {
+    (attempt.at.as_ref()).map_or(Time::from_unix_seconds(0), Stamp::time)
+}
+
+fn taken(attempt: &Attempt) -> Time {
+    let again = attempt.unknown.text(TAKEN_AT);
+    let again = again.and_then(|text| Time::parse(text).ok());
+    again.map_or(begun(attempt), |again| again.max(begun(attempt)))
+}
+
+/// The runs that attempts own, with the attempts: of all images.
+#[must_use]
+pub fn runs(tree: &Tree) -> Vec<(Name, u64, String)> {
+    let files = tree.inputs.images.iter().chain(&tree.archive);
+    let may = files.filter(|file| file.text.contains("rebuildHistory"));
+    let docs = may.filter_map(|file| ImageDoc::read(file).doc);
+    docs.flat_map(|doc| {
+        let runs = doc.rebuild_history.into_iter();
+        let runs = runs.filter_map(|attempt| Some((attempt.number()?, attempt.run?)));
+        let name = doc.name;
+        runs.map(|(number, run)| (name.clone(), number, run))
+            .collect::<Vec<_>>()
+    })
+    .collect()
+}
+
 /// The attempts that have to be followed, in the order in which they were started; also
 /// those of images that are not enrolled any more.
 #[must_use]
@@ -487,8 +563,8 @@ fn opened(image: &Name, number: u64, attempt: &Attempt) -> OpenAttempt {
     OpenAttempt {
         image: image.clone(),
         attempt: number,
-        // Without a time it is as old as can be, and expires.
-        at: (attempt.at.as_ref()).map_or(Time::from_unix_seconds(0), Stamp::time),
+        at: begun(attempt),
+        taken: taken(attempt),
         outcome: Progress::of(attempt),
         run: attempt.run.clone(),
         link: attempt.link.clone(),

@@ -71,6 +71,14 @@ pub(crate) const TEMPLATES: &[Declaration] = &[
         ],
     },
     Declaration {
+        path: "commits/rebuild.txt",
+        variables: &[
+            Variable::Text("subject"),
+            Variable::List("lines"),
+            Variable::Text("by"),
+        ],
+    },
+    Declaration {
         path: "updates/commit-message.txt",
         variables: UPDATES,
     },

@@ -77,6 +77,17 @@ pub struct Analysis<'a> {
     pub by: &'a str,
 }
 
+/// What the message of a commit may say that records attempts to rebuild images.
+#[derive(Clone, Debug, Serialize)]
+pub struct RebuildCommit<'a> {
+    /// The first line.
+    pub subject: &'a str,
+    /// The attempts, a line each.
+    pub lines: &'a [String],
+    /// The program and its version.
+    pub by: &'a str,
+}
+
 /// A template together with what fills it.
 #[derive(Clone, Copy, Debug)]
 pub enum Text<'a> {
@@ -86,6 +97,8 @@ pub enum Text<'a> {
     RecordCommit(&'a RecordCommit<'a>),
     /// Message of the commit that `analyze --commit` makes.
     AnalyzeCommit(&'a Analysis<'a>),
+    /// Message of the commit that records attempts to rebuild images.
+    RebuildCommit(&'a RebuildCommit<'a>),
     /// Message of the commit that an `updates` Stage makes.
     UpdatesCommit(&'a Updates<'a>),
     /// Title of the pull request that an `updates` Stage opens.
@@ -100,6 +113,7 @@ impl Text<'_> {
             Self::DiscoverCommit(_) => "commits/discover.txt",
             Self::RecordCommit(_) => "commits/record.txt",
             Self::AnalyzeCommit(_) => "commits/analyze.txt",
+            Self::RebuildCommit(_) => "commits/rebuild.txt",
             Self::UpdatesCommit(_) => "updates/commit-message.txt",
             Self::UpdatesPullRequestTitle(_) => "updates/pull-request-title.txt",
             Self::UpdatesPullRequestBody(_) => "updates/pull-request-body.md",
@@ -111,6 +125,7 @@ impl Text<'_> {
             Self::DiscoverCommit(discovery) => minijinja::Value::from(Serde(discovery)),
             Self::RecordCommit(record) => minijinja::Value::from(Serde(record)),
             Self::AnalyzeCommit(analysis) => minijinja::Value::from(Serde(analysis)),
+            Self::RebuildCommit(rebuild) => minijinja::Value::from(Serde(rebuild)),
             Self::UpdatesCommit(updates)
             | Self::UpdatesPullRequestTitle(updates)
             | Self::UpdatesPullRequestBody(updates) => minijinja::Value::from(Serde(updates)),

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::check::{Declaration, TEMPLATES, Variable, check};
-use super::{Analysis, Discovery, RecordCommit, SOURCES, Templates, Text, Updates};
+use super::{Analysis, Discovery, RebuildCommit, RecordCommit, SOURCES, Templates, Text, Updates};
 
 const ONE: Declaration = Declaration {
     path: "one.txt",
@@ -67,6 +67,14 @@ fn an_unknown_filter_is_named_with_its_line() {
     );
 }
 
+fn rebuild(lines: &[String]) -> RebuildCommit<'_> {
+    RebuildCommit {
+        subject: "Rebuild shop: node-22 changed",
+        lines,
+        by: "image-factory 0.0.0",
+    }
+}
+
 #[test]
 fn the_context_has_exactly_the_declared_variables() {
     let paths = ["a".to_owned()];
@@ -75,11 +83,14 @@ fn the_context_has_exactly_the_declared_variables() {
     let facts = analysis(&paths);
     let mut every = all(&updates, &record);
     every.push(Text::AnalyzeCommit(&facts));
+    let rebuild = rebuild(&paths);
+    every.push(Text::RebuildCommit(&rebuild));
     for text in every {
         let declared = TEMPLATES.iter().find(|t| t.path == text.path()).unwrap();
         let value = match text {
             Text::RecordCommit(record) => serde_json::to_value(record).unwrap(),
             Text::AnalyzeCommit(analysis) => serde_json::to_value(analysis).unwrap(),
+            Text::RebuildCommit(rebuild) => serde_json::to_value(rebuild).unwrap(),
             _ => serde_json::to_value(updates.clone()).unwrap(),
         };
         let given: BTreeSet<_> = value
@@ -108,6 +119,8 @@ fn every_template_has_a_text_and_the_other_way_round() {
     known.push(Text::DiscoverCommit(&discovery));
     let analysis = analysis(&paths);
     known.push(Text::AnalyzeCommit(&analysis));
+    let rebuild = rebuild(&paths);
+    known.push(Text::RebuildCommit(&rebuild));
     let known: BTreeSet<_> = known.iter().map(Text::path).collect();
     let there: BTreeSet<_> = SOURCES.iter().map(|(path, _)| *path).collect();
     assert_eq!(known, there);

@@ -74,6 +74,11 @@ impl Landing {
         }
     }
 
+    /// Is it proposed in a pull request?
+    pub(crate) const fn proposes(&self) -> bool {
+        self.pull_request
+    }
+
     /// Is it pushed?
     pub(crate) const fn pushes(&self) -> bool {
         self.push

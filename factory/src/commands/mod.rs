@@ -8,6 +8,8 @@ mod graph;
 mod init;
 mod landing;
 mod pages;
+mod plan;
+mod rebuild;
 mod record;
 mod retire;
 mod status;
@@ -38,6 +40,10 @@ pub(crate) enum Command {
     Status(status::Args),
     /// Show which image is built on which
     Graph(graph::Args),
+    /// Show what would be rebuilt when, and why
+    Plan(plan::Args),
+    /// Trigger the rebuilds that are due, or those of the images named, and follow them
+    Rebuild(Box<rebuild::Args>),
     /// Print a script that completes arguments in a shell
     Completions(pages::Completions),
     /// Print a manual page
@@ -62,6 +68,8 @@ pub(crate) fn run(
         Command::Enroll(args) => enroll::run(args, common, around, streams),
         Command::Retire(args) => retire::run(args, common, around, streams),
         Command::Status(args) => status::run(args, common, around, streams),
+        Command::Plan(args) => plan::run(args, common, around, streams),
+        Command::Rebuild(args) => rebuild::run(args, common, around, streams),
         Command::Completions(args) => pages::completions(args, streams),
         Command::Man(args) => pages::man(args, streams),
         Command::Graph(args) => graph::run(args, common, around, streams),

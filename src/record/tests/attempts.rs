@@ -2,7 +2,9 @@
 
 use super::*;
 
-use crate::record::attempt::{Answer, Answered, Progress, Start, Started, answer, open, start};
+use crate::record::attempt::{
+    Answer, Answered, Progress, Start, Started, answer, open, runs, start, take_over,
+};
 use crate::record::reason::{Reason, Rule, Trigger};
 use crate::state::RebuildStatus;
 
@@ -338,6 +340,28 @@ fn an_archived_image_still_gets_its_answer_and_starts_nothing() {
     assert!(text.contains("outcome: expired"), "{text}");
     // The base changed, and nobody knows the delay any more: what is pending stays.
     assert!(text.contains("dueAt: \"2026-03-10T00:00:00Z\""), "{text}");
+}
+
+#[test]
+fn what_nobody_asked_for_is_taken_over_once() {
+    let (tree, _) = go(&due(), &[starting("shop", Vec::new())], day(11));
+    let all = |_: &Name| true;
+    let soon = Time::from_unix_seconds(day(11).unix_seconds() + 299);
+    assert_eq!(take_over(&tree, &all, soon).facts, Some(Vec::new()));
+    assert_eq!(
+        take_over(&tree, &|_| false, day(12)).facts,
+        Some(Vec::new())
+    );
+    let took = take_over(&tree, &all, day(12));
+    assert_eq!(took.facts.as_ref().map(Vec::len), Some(1));
+    let tree = tree.with(&took.edit);
+    assert_eq!(open(&tree)[0].taken, day(12));
+    assert_eq!(open(&tree)[0].at, day(11));
+    let again = take_over(&tree, &all, day(12));
+    assert!(again.edit.is_empty() && !again.learned);
+    let (tree, _) = hear(&tree, &[answered("shop", 1, running(5))], day(12));
+    assert_eq!(take_over(&tree, &all, day(20)).facts, Some(Vec::new()));
+    assert_eq!(runs(&tree), [(named("shop"), 1, "5".to_owned())]);
 }
 
 #[test]

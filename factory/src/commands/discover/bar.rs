@@ -8,14 +8,14 @@ use image_factory::cli::{Common, Format};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// A bar on standard error; invisible unless that is a terminal.
-pub(super) struct Bar {
+pub(in crate::commands) struct Bar {
     bar: ProgressBar,
     quiet: bool,
 }
 
 impl Bar {
     /// A bar that counts `what`.
-    pub(super) fn new(common: &Common, what: &'static str) -> Self {
+    pub(in crate::commands) fn new(common: &Common, what: &'static str) -> Self {
         let quiet = common.quiet;
         if quiet || common.format != Format::Human {
             return Self {
@@ -33,13 +33,13 @@ impl Bar {
     }
 
     /// So many of so many are done.
-    pub(super) fn at(&self, done: usize, total: usize) {
+    pub(in crate::commands) fn at(&self, done: usize, total: usize) {
         self.bar.set_length(total as u64);
         self.bar.set_position(done as u64);
     }
 
     /// Says a line without spoiling the bar.
-    pub(super) fn notice(&self) -> Notice {
+    pub(in crate::commands) fn notice(&self) -> Notice {
         let (bar, quiet) = (self.bar.clone(), self.quiet);
         Box::new(move |line| {
             if !quiet {
@@ -52,7 +52,7 @@ impl Bar {
     }
 
     /// Takes it away.
-    pub(super) fn end(self) {
+    pub(in crate::commands) fn end(self) {
         self.bar.finish_and_clear();
     }
 }

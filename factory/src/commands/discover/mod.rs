@@ -20,10 +20,11 @@ use image_factory::workspace::{self, Hold, Layout};
 
 use super::landing::{self, Landing};
 
-use bar::Bar;
+pub(super) use bar::Bar;
+pub(super) use resolve::{Answers, ask};
+
 use locate::{Checkout, Located, Places};
 use report::Done;
-use resolve::Answers;
 
 /// Find the base images in the Dockerfiles of enrolled images, and bring state/ up to date
 #[derive(Clone, Debug, clap::Args)]
@@ -205,7 +206,7 @@ impl Run<'_> {
             let done = self.compute(&tree, &gathered, &mut Said::default())?;
             let after = tree.with(&done.edit);
             let bar = Bar::new(common, "references");
-            let asked = resolve::ask(
+            let asked = ask(
                 &after,
                 (&gathered.settings, &images),
                 &gathered.scope,

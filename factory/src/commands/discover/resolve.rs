@@ -28,18 +28,18 @@ struct Question {
 
 /// What the registries said.
 #[derive(Default)]
-pub(super) struct Answers {
+pub(in crate::commands) struct Answers {
     all: Vec<(Question, Result<Resolved, RegistryError>)>,
 }
 
 /// What of it is new.
-pub(super) struct Recorded {
-    pub(super) edit: Edit,
-    pub(super) seen: Vec<SeenFacts>,
+pub(in crate::commands) struct Recorded {
+    pub(in crate::commands) edit: Edit,
+    pub(in crate::commands) seen: Vec<SeenFacts>,
 }
 
 /// Asks for all literal tags of a scope. `notice` is told when a registry wants a pause.
-pub(super) fn ask(
+pub(in crate::commands) fn ask(
     tree: &Tree,
     (settings, images): (&Settings, &[Image]),
     scope: &Scope,
@@ -127,7 +127,7 @@ fn watched(doc: &BaseDoc) -> Option<(Repository, Tag)> {
 impl Answers {
     /// Records what is new. A registry that gave no answer is told, and stands in
     /// nobody's way.
-    pub(super) fn record(&self, tree: &Tree, now: Time, said: &mut Said) -> Recorded {
+    pub(in crate::commands) fn record(&self, tree: &Tree, now: Time, said: &mut Said) -> Recorded {
         let mut recorded = Recorded {
             edit: Edit::default(),
             seen: Vec::new(),
