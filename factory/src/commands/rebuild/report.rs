@@ -118,7 +118,9 @@ impl Request {
             "\nwould trigger {image} #{attempt}: {provider} {repo}{workflow} on {branch}\n"
         );
         for (name, value) in &self.inputs {
-            text.push_str(&format!("  {:<13}{value}\n", format!("{name}:")).replace(" \n", "\n"));
+            let line = format!("  {:<13}{value}", format!("{name}:"));
+            text.push_str(line.trim_end());
+            text.push('\n');
         }
         text
     }
