@@ -22,5 +22,6 @@ pub mod status;
 pub mod synth;
 pub mod template;
 pub mod tree;
+pub mod workflows;
 pub mod workspace;
 pub mod yaml;

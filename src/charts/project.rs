@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Namespace;
 use kargo_types::{
-    PolicyStages, Project, ProjectConfig, ProjectConfigSpec, PromotionPolicy,
-    PromotionPolicySelector, SecretReference, SecretWebhook, WebhookReceiver,
+    GenericWebhook, IndexKey, IndexRequirement, IndexSelector, PolicyStages, Project,
+    ProjectConfig, ProjectConfigSpec, PromotionPolicy, PromotionPolicySelector, SecretReference,
+    SecretWebhook, WebhookAction, WebhookActionKind, WebhookReceiver, WebhookTarget,
+    WebhookTargetKind,
 };
 use kube::core::ObjectMeta;
 
@@ -104,6 +106,13 @@ fn receiver(webhook: &Webhook) -> WebhookReceiver {
             });
             return receiver;
         }
+        WebhookKind::Generic => {
+            receiver.generic = Some(GenericWebhook {
+                actions: Some(vec![refresh(webhook)]),
+                secret_ref,
+            });
+            return receiver;
+        }
         WebhookKind::Azure => &mut receiver.azure,
         WebhookKind::Bitbucket => &mut receiver.bitbucket,
         WebhookKind::DockerHub => &mut receiver.dockerhub,
@@ -115,4 +124,28 @@ fn receiver(webhook: &Webhook) -> WebhookReceiver {
     };
     *slot = Some(SecretWebhook { secret_ref });
     receiver
+}
+
+/// The Warehouses that watch the image that a request is about look at once. What they
+/// subscribe to is indexed in its short form, so that is what is asked for.
+fn refresh(webhook: &Webhook) -> WebhookAction {
+    let repository = webhook.repository.as_ref();
+    let repository = repository.map_or("request.body.repository", |path| path.as_str());
+    WebhookAction {
+        action: WebhookActionKind::Refresh,
+        parameters: None,
+        target_selection_criteria: Some(vec![WebhookTarget {
+            index_selector: Some(IndexSelector {
+                match_indices: Some(vec![IndexRequirement {
+                    key: IndexKey::SubscribedUrls,
+                    operator: "Equals".to_owned(),
+                    value: ["${{ normalizeImage(", repository, ") }}"].concat(),
+                }]),
+            }),
+            kind: WebhookTargetKind::Warehouse,
+            label_selector: None,
+            name: None,
+        }]),
+        when_expression: None,
+    }
 }

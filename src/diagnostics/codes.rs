@@ -601,6 +601,12 @@ codes! {
     RUN_WAITS = "IF332", "run that waits for a person":
         "The run was started, and goes on only when somebody approves it or starts its manual job. Builds that are to run by \
          themselves need no environment with reviewers, and no job with `when: manual` before the push.";
+    WORKFLOW_KEPT = "IF340", "workflow that is there already":
+        "`init --with-workflow` writes new files only: what stands in a repository is its owners'. To see what would have \
+         been written, do it in an empty folder, or move the file away and run it again.";
+    WORKFLOW_ELSEWHERE = "IF341", "workflow that belongs into another repository":
+        "An image is built where its source is. `--source OWNER/REPO=DIR` names a checkout of that repository, and the \
+         workflow is written there, to be committed by you.";
 }
 
 /// The reference of all codes as Markdown: `docs/codes.md`.

@@ -6,6 +6,7 @@ use crate::diagnostics::{Diagnostic, code};
 use crate::yaml::Node;
 
 use super::decode::{Map, Reader};
+use super::enroll_source::ignored;
 use super::fields::Fields;
 use super::git::{Branch, RepoPath};
 use super::names::{EnvName, Name, ObjectName};
@@ -13,8 +14,8 @@ use super::parse::Parse;
 use super::reference::Registry;
 use super::settings::{
     CveSettings, Freeze, GitSettings, Intervals, Limits, Notification, NotificationKind,
-    ProviderSettings, Providers, RegistrySettings, Secrets, Settings, Severity, Webhook,
-    WebhookKind,
+    ProviderSettings, Providers, RegistrySettings, RequestPath, Secrets, Settings, Severity,
+    Webhook, WebhookKind,
 };
 use super::time::Duration;
 use super::urls::ApiUrl;
@@ -46,7 +47,7 @@ pub(super) const GITLAB: &[&str] = &["api", "tokenEnv", "triggerTokenEnv"];
 pub(super) const REGISTRY: &[&str] = &["insecure", "ca"];
 pub(super) const SECRETS: &[&str] = &["git", "github", "gitlab", "registry"];
 pub(super) const JOBS: &[&str] = &["image"];
-pub(super) const WEBHOOK: &[&str] = &["name", "type", "secret"];
+pub(super) const WEBHOOK: &[&str] = &["name", "type", "secret", "repository"];
 pub(super) const NOTIFICATION: &[&str] = &["type", "secret"];
 
 /// What holds if nothing is said.
@@ -319,14 +320,16 @@ fn hosts(reader: &mut Reader<'_>, map: &Map<'_, '_>, settings: &mut Settings) {
         );
     }
     let same = [&github.token_env, &gitlab.token_env].contains(&&*trigger_token_env);
-    if same && reader.fields.has(for_trigger) {
+    if same {
         let message = format!(
             "`providers.gitlab.triggerTokenEnv` is `{trigger_token_env}`, which holds an access token"
         );
-        let place = reader.fields.of(for_trigger);
+        let all = [for_trigger, for_gitlab, for_github];
+        let given = all.into_iter().find(|path| reader.fields.has(path));
+        let place = reader.fields.of(given.unwrap_or(for_trigger));
         reader.out.push(
             Diagnostic::error(code::CONFLICTING_KEYS, message)
-                .help("give the trigger token its own variable, or leave `triggerTokenEnv` away")
+                .help("give the trigger token a variable of its own")
                 .at(place),
         );
     }
@@ -387,7 +390,6 @@ fn token_env(reader: &mut Reader<'_>, map: &Map<'_, '_>, path: &'static str) -> 
         "GITHUB_APP_ID",
         "GITHUB_APP_INSTALLATION_ID",
         "GITHUB_APP_PRIVATE_KEY",
-        "GITLAB_TRIGGER_TOKEN",
     ]
     .contains(&name.as_str())
         || ["GIT_", "LD_", "KUBERNETES_"]
@@ -438,12 +440,7 @@ fn webhooks(reader: &mut Reader<'_>, map: &Map<'_, '_>) -> Vec<Webhook> {
         let Some(entry) = reader.known_map(item, "an item of `webhooks`", WEBHOOK) else {
             continue;
         };
-        let kind = required::<WebhookKind>(
-            reader,
-            &entry,
-            "webhooks.type",
-            "write who sends, such as `github`",
-        );
+        let kind = webhook_kind(reader, &entry);
         let secret = required(
             reader,
             &entry,
@@ -451,6 +448,14 @@ fn webhooks(reader: &mut Reader<'_>, map: &Map<'_, '_>) -> Vec<Webhook> {
             "name the Secret that events are checked by",
         );
         let name = reader.value::<ObjectName>(&entry, "webhooks.name");
+        let repository = reader.value::<RequestPath>(&entry, "webhooks.repository");
+        if kind.is_some_and(|kind| kind != WebhookKind::Generic) {
+            ignored(
+                reader,
+                &["webhooks.repository"],
+                "it is for `type: generic`",
+            );
+        }
         let (Some(kind), Some(secret)) = (kind, secret) else {
             continue;
         };
@@ -464,9 +469,30 @@ fn webhooks(reader: &mut Reader<'_>, map: &Map<'_, '_>) -> Vec<Webhook> {
             );
             continue;
         }
-        webhooks.push(Webhook { name, kind, secret });
+        webhooks.push(Webhook {
+            name,
+            kind,
+            secret,
+            repository,
+        });
     }
     webhooks
+}
+
+/// Who sends. A registry that does so under another name is told which.
+fn webhook_kind(reader: &mut Reader<'_>, entry: &Map<'_, '_>) -> Option<WebhookKind> {
+    if entry.get("type").and_then(Node::as_str) == Some("ghcr") {
+        let (_, span) = reader.text(entry, "webhooks.type")?;
+        let wrong = Diagnostic::error(
+            code::INVALID_CHOICE,
+            "`webhooks.type` is `ghcr`, which sends nothing itself",
+        )
+        .help("write `type: github`: GitHub sends the events of GHCR, as `packages`, from the repository that the image belongs to");
+        reader.report(wrong, span);
+        return None;
+    }
+    let help = "write who sends, such as `github`";
+    required(reader, entry, "webhooks.type", help)
 }
 
 fn notifications(reader: &mut Reader<'_>, map: &Map<'_, '_>) -> Vec<Notification> {

@@ -48,8 +48,8 @@ pub use read_state::state_name;
 pub use reference::{Digest, Reference, Registry, Repository, Tag};
 pub use settings::{
     CveSettings, Freeze, GitSettings, Intervals, Limits, Notification, NotificationKind,
-    ProviderSettings, Providers, RegistrySettings, Secrets, Settings, Severity, Webhook,
-    WebhookKind, usable_origin,
+    ProviderSettings, Providers, RegistrySettings, RequestPath, Secrets, Settings, Severity,
+    Webhook, WebhookKind, usable_origin,
 };
 pub use state::{Base, DiscoveryStatus, ImageState, Link};
 pub use time::{Duration, Schedule, Time};

@@ -424,10 +424,12 @@ struct Jobs {
 struct Webhook {
     /// Its name. Default: that of its type.
     name: Option<ObjectNameText>,
-    /// Who sends; GHCR is `github`.
+    /// Who sends; GHCR is `github`, and what is not here `generic`.
     r#type: WebhookKind,
-    /// The Secret that Kargo checks events by.
+    /// The Secret that Kargo checks events by; docs/webhooks.md says what it holds.
     secret: ObjectNameText,
+    /// For `generic`: where in a request the image's repository is, by keys. Default: `request.body.repository`.
+    repository: Option<AnyText>,
 }
 
 /// Somebody who is told of what happens.

@@ -8,7 +8,7 @@ use super::fields::Fields;
 use super::git::{Branch, Provider, RepoPath};
 use super::image::OneLine;
 use super::names::{EnvName, Name, ObjectName};
-use super::parse::{Invalid, Parse, choice_type};
+use super::parse::{Invalid, Parse, choice_type, text_type};
 use super::reference::{Reference, Registry};
 use super::time::{Duration, Time};
 use super::urls::{ApiUrl, GitUrl};
@@ -250,6 +250,36 @@ pub struct Webhook {
     pub kind: WebhookKind,
     /// The Secret that Kargo checks events by.
     pub secret: ObjectName,
+    /// For `generic`: where in a request the image's repository is.
+    pub repository: Option<RequestPath>,
+}
+
+text_type! {
+    /// The place of a text in a request, as the expression that finds it:
+    /// `request.body.repository.name`.
+    RequestPath
+}
+
+impl Parse for RequestPath {
+    const CODE: Code = code::INVALID_SETTING;
+    const WHAT: &'static str = "place in a request";
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        let help = "write the keys that lead to it, such as `request.body.repository`";
+        let key = |key: &str| {
+            let begins = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+            begins && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        };
+        let Some(keys) = text.strip_prefix("request.body.") else {
+            return Err(Invalid::new("does not begin with `request.body.`", help));
+        };
+        if text.len() > 255 || !keys.split('.').all(key) {
+            return Err(Invalid::new(
+                "is no list of keys with dots between them",
+                help,
+            ));
+        }
+        Ok(Self(text.into()))
+    }
 }
 
 choice_type! {
@@ -263,6 +293,8 @@ choice_type! {
         Bitbucket = "bitbucket",
         /// Docker Hub.
         DockerHub = "dockerhub",
+        /// Anything that can send a POST of JSON.
+        Generic = "generic",
         /// Gitea.
         Gitea = "gitea",
         /// GitHub and GHCR.

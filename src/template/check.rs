@@ -90,6 +90,50 @@ pub(crate) const TEMPLATES: &[Declaration] = &[
         path: "updates/pull-request-title.txt",
         variables: UPDATES,
     },
+    Declaration {
+        path: "workflows/github-build.yml",
+        variables: BUILD,
+    },
+    Declaration {
+        path: "workflows/github-schedule.yml",
+        variables: SCHEDULE,
+    },
+    Declaration {
+        path: "workflows/gitlab-build.yml",
+        variables: BUILD,
+    },
+    Declaration {
+        path: "workflows/gitlab-schedule.yml",
+        variables: SCHEDULE,
+    },
+    Declaration {
+        path: "workflows/gitlab-root.yml",
+        variables: &[],
+    },
+];
+
+const BUILD: &[Variable] = &[
+    Variable::Text("image"),
+    Variable::Text("name"),
+    Variable::Text("repository"),
+    Variable::Text("registry"),
+    Variable::Text("registry_text"),
+    Variable::Text("dockerfile"),
+    Variable::Text("context"),
+    Variable::Text("target"),
+    Variable::Text("platforms"),
+    Variable::Text("args"),
+    Variable::Text("bases"),
+    Variable::Text("job"),
+];
+
+const SCHEDULE: &[Variable] = &[
+    Variable::Text("program"),
+    Variable::Text("folder"),
+    Variable::Text("branch"),
+    Variable::Text("github_env"),
+    Variable::Text("gitlab_env"),
+    Variable::Text("trigger_env"),
 ];
 
 const UPDATES: &[Variable] = &[

@@ -88,6 +88,54 @@ pub struct RebuildCommit<'a> {
     pub by: &'a str,
 }
 
+/// What a workflow or pipeline that builds an image may say. What ends in the file as a
+/// value comes quoted, but for `image` and `registry`; what is not given is empty.
+#[derive(Clone, Debug, Serialize)]
+pub struct BuildWorkflow<'a> {
+    /// Name of the image, as enrolled; bare.
+    pub image: &'a str,
+    /// The same.
+    pub name: &'a str,
+    /// Registry and repository.
+    pub repository: &'a str,
+    /// The registry; bare.
+    pub registry: &'a str,
+    /// The same.
+    pub registry_text: &'a str,
+    /// The Dockerfile, from the top of the repository.
+    pub dockerfile: &'a str,
+    /// The build context, from there.
+    pub context: &'a str,
+    /// The build stage.
+    pub target: &'a str,
+    /// The platforms, with commas.
+    pub platforms: &'a str,
+    /// The build arguments, `NAME=VALUE`, one a line.
+    pub args: &'a str,
+    /// The base images, `NAME REFERENCE`, one a line.
+    pub bases: &'a str,
+    /// Name of the job.
+    pub job: &'a str,
+}
+
+/// What a workflow or pipeline that runs this program may say; values come quoted, but
+/// for the names of variables.
+#[derive(Clone, Debug, Serialize)]
+pub struct ScheduleWorkflow<'a> {
+    /// The program's image.
+    pub program: &'a str,
+    /// The factory's folder in its repository.
+    pub folder: &'a str,
+    /// The branch that is read and written.
+    pub branch: &'a str,
+    /// The variable that the program reads a token for GitHub from; bare.
+    pub github_env: &'a str,
+    /// And for GitLab; bare.
+    pub gitlab_env: &'a str,
+    /// The variable for a trigger token of GitLab's; bare.
+    pub trigger_env: &'a str,
+}
+
 /// A template together with what fills it.
 #[derive(Clone, Copy, Debug)]
 pub enum Text<'a> {
@@ -105,6 +153,16 @@ pub enum Text<'a> {
     UpdatesPullRequestTitle(&'a Updates<'a>),
     /// Body (Markdown) of the pull request that an `updates` Stage opens.
     UpdatesPullRequestBody(&'a Updates<'a>),
+    /// GitHub workflow that builds an image.
+    GithubBuild(&'a BuildWorkflow<'a>),
+    /// GitHub workflow that runs this program by the clock.
+    GithubSchedule(&'a ScheduleWorkflow<'a>),
+    /// GitLab job that builds an image.
+    GitlabBuild(&'a BuildWorkflow<'a>),
+    /// GitLab job that runs this program by the clock.
+    GitlabSchedule(&'a ScheduleWorkflow<'a>),
+    /// GitLab pipeline that takes in the jobs.
+    GitlabRoot,
 }
 
 impl Text<'_> {
@@ -117,6 +175,11 @@ impl Text<'_> {
             Self::UpdatesCommit(_) => "updates/commit-message.txt",
             Self::UpdatesPullRequestTitle(_) => "updates/pull-request-title.txt",
             Self::UpdatesPullRequestBody(_) => "updates/pull-request-body.md",
+            Self::GithubBuild(_) => "workflows/github-build.yml",
+            Self::GithubSchedule(_) => "workflows/github-schedule.yml",
+            Self::GitlabBuild(_) => "workflows/gitlab-build.yml",
+            Self::GitlabSchedule(_) => "workflows/gitlab-schedule.yml",
+            Self::GitlabRoot => "workflows/gitlab-root.yml",
         }
     }
 
@@ -129,6 +192,13 @@ impl Text<'_> {
             Self::UpdatesCommit(updates)
             | Self::UpdatesPullRequestTitle(updates)
             | Self::UpdatesPullRequestBody(updates) => minijinja::Value::from(Serde(updates)),
+            Self::GithubBuild(build) | Self::GitlabBuild(build) => {
+                minijinja::Value::from(Serde(build))
+            }
+            Self::GithubSchedule(schedule) | Self::GitlabSchedule(schedule) => {
+                minijinja::Value::from(Serde(schedule))
+            }
+            Self::GitlabRoot => minijinja::Value::from(()),
         }
     }
 }

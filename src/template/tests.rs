@@ -1,7 +1,10 @@
 use std::collections::BTreeSet;
 
 use super::check::{Declaration, TEMPLATES, Variable, check};
-use super::{Analysis, Discovery, RebuildCommit, RecordCommit, SOURCES, Templates, Text, Updates};
+use super::{
+    Analysis, BuildWorkflow, Discovery, RebuildCommit, RecordCommit, SOURCES, ScheduleWorkflow,
+    Templates, Text, Updates,
+};
 
 const ONE: Declaration = Declaration {
     path: "one.txt",
@@ -85,12 +88,21 @@ fn the_context_has_exactly_the_declared_variables() {
     every.push(Text::AnalyzeCommit(&facts));
     let rebuild = rebuild(&paths);
     every.push(Text::RebuildCommit(&rebuild));
+    let (build, schedule) = (build(), schedule());
+    every.extend(workflows(&build, &schedule));
     for text in every {
         let declared = TEMPLATES.iter().find(|t| t.path == text.path()).unwrap();
         let value = match text {
             Text::RecordCommit(record) => serde_json::to_value(record).unwrap(),
             Text::AnalyzeCommit(analysis) => serde_json::to_value(analysis).unwrap(),
             Text::RebuildCommit(rebuild) => serde_json::to_value(rebuild).unwrap(),
+            Text::GithubBuild(build) | Text::GitlabBuild(build) => {
+                serde_json::to_value(build).unwrap()
+            }
+            Text::GithubSchedule(schedule) | Text::GitlabSchedule(schedule) => {
+                serde_json::to_value(schedule).unwrap()
+            }
+            Text::GitlabRoot => serde_json::json!({}),
             _ => serde_json::to_value(updates.clone()).unwrap(),
         };
         let given: BTreeSet<_> = value
@@ -121,6 +133,8 @@ fn every_template_has_a_text_and_the_other_way_round() {
     known.push(Text::AnalyzeCommit(&analysis));
     let rebuild = rebuild(&paths);
     known.push(Text::RebuildCommit(&rebuild));
+    let (build, schedule) = (build(), schedule());
+    known.extend(workflows(&build, &schedule));
     let known: BTreeSet<_> = known.iter().map(Text::path).collect();
     let there: BTreeSet<_> = SOURCES.iter().map(|(path, _)| *path).collect();
     assert_eq!(known, there);
@@ -211,6 +225,47 @@ fn all<'a>(updates: &'a Updates<'a>, record: &'a RecordCommit<'a>) -> Vec<Text<'
     let mut all = vec![Text::RecordCommit(record)];
     all.extend(texts(updates));
     all
+}
+
+fn workflows<'a>(
+    build: &'a BuildWorkflow<'a>,
+    schedule: &'a ScheduleWorkflow<'a>,
+) -> [Text<'a>; 5] {
+    [
+        Text::GithubBuild(build),
+        Text::GithubSchedule(schedule),
+        Text::GitlabBuild(build),
+        Text::GitlabSchedule(schedule),
+        Text::GitlabRoot,
+    ]
+}
+
+fn build() -> BuildWorkflow<'static> {
+    BuildWorkflow {
+        image: "app",
+        name: "\"app\"",
+        repository: "\"ghcr.io/o/app\"",
+        registry: "ghcr.io",
+        registry_text: "\"ghcr.io\"",
+        dockerfile: "\"Dockerfile\"",
+        context: "\".\"",
+        target: "",
+        platforms: "\"linux/amd64\"",
+        args: "",
+        bases: "\"\"",
+        job: "\"build-app\"",
+    }
+}
+
+fn schedule() -> ScheduleWorkflow<'static> {
+    ScheduleWorkflow {
+        program: "\"ghcr.io/o/program:1\"",
+        folder: "\".\"",
+        branch: "\"main\"",
+        github_env: "GITHUB_TOKEN",
+        gitlab_env: "GITLAB_TOKEN",
+        trigger_env: "GITLAB_TRIGGER_TOKEN",
+    }
 }
 
 fn analysis(facts: &[String]) -> Analysis<'_> {

@@ -103,6 +103,8 @@ const MODULES: &[Module] = &[
     ),
     // 4: our manifests; what they are called, and what is in them
     pure("names", &["synth"]),
+    // 4: workflows that people take into their repositories
+    pure("workflows", &["model", "names", "template"]),
     manifests("charts", CORE),
     manifests("checks", CORE),
     // 5: texts in, texts out

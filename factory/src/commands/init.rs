@@ -1,4 +1,4 @@
-//! `init [DIR]`: a new factory.
+//! `init [DIR]`: a new factory, and the workflows for one.
 #![allow(
     clippy::disallowed_methods,
     reason = "shell: makes the folder of the factory"
@@ -11,10 +11,13 @@ use image_factory::cli::run::{self, Said, Stopped};
 use image_factory::cli::{Common, Exit, Streams, Surroundings, origin};
 use image_factory::diagnostics::{Diagnostic, Place, code};
 use image_factory::enroll::{PLACEHOLDER, new_factory};
-use image_factory::model::usable_origin;
+use image_factory::model::{Provider, usable_origin};
 use image_factory::pipeline;
 use image_factory::workspace::{self, ENROLLMENT, Hold, Layout};
 use serde_json::json;
+
+use super::discover::locate::Checkout;
+use super::workflows;
 
 /// Make a new factory: an images.yaml to fill, its schema, and first manifests
 #[derive(Clone, Debug, clap::Args)]
@@ -25,6 +28,19 @@ pub(crate) struct Args {
     /// The address of the repository that holds it [default: the origin of the checkout]
     #[arg(long, value_name = "URL")]
     repo: Option<String>,
+    /// Write workflows: to run by the clock, and to build the images whose source is this
+    /// repository. Nothing that is there is changed, and in a factory that is there
+    /// only these are written [possible values: github, gitlab; default: where the repository is]
+    #[arg(long, value_name = "PROVIDER", num_args = 0..=1, value_parser = provider)]
+    with_workflow: Option<Option<Provider>>,
+    /// With --with-workflow: a checkout of a repository of images, to write their workflows to
+    #[arg(long = "source", value_name = "OWNER/REPO=DIR", value_parser = Checkout::parse, requires = "with_workflow")]
+    sources: Vec<Checkout>,
+}
+
+fn provider(text: &str) -> Result<Provider, String> {
+    use image_factory::model::Parse as _;
+    Provider::parse(text).map_err(|invalid| invalid.help)
 }
 
 /// Makes a factory.
@@ -45,9 +61,12 @@ pub(crate) fn run(
         for file in &files {
             text.push_str(&format!("written: {file}\n"));
         }
-        if exit == Exit::Done {
+        let made = files.iter().any(|file| file == ENROLLMENT);
+        if exit == Exit::Done && (made || args.with_workflow.is_none()) {
             let next = run::command_line(around, &["enroll", "--help"].map(OsString::from));
             text.push_str(&format!("next, enroll images: {next}\n"));
+        } else if exit == Exit::Done && files.is_empty() {
+            text.push_str("nothing to write: the workflows are there\n");
         }
         text
     };
@@ -61,6 +80,30 @@ fn attempt(
     said: &mut Said,
 ) -> Result<Vec<String>, Stopped> {
     let folder = workspace::absolute(&around.folder, &args.folder);
+    let there = folder.join(ENROLLMENT).symlink_metadata().is_ok();
+    let mut files = match there && args.with_workflow.is_some() {
+        true => Vec::new(),
+        false => new(args, &folder, streams, said)?,
+    };
+    if let Some(provider) = args.with_workflow {
+        let wanted = workflows::Wanted {
+            factory: &folder,
+            provider,
+            sources: &args.sources,
+            around,
+        };
+        files.extend(workflows::write(&wanted, streams, said)?);
+    }
+    Ok(files)
+}
+
+/// A factory where there is none.
+fn new(
+    args: &Args,
+    folder: &Path,
+    streams: &mut Streams<'_>,
+    said: &mut Said,
+) -> Result<Vec<String>, Stopped> {
     let unusable = |error: std::io::Error| {
         let message = format!("`{}` cannot be used: {error}", folder.display());
         Diagnostic::error(code::OUT_UNUSABLE, message)
@@ -69,12 +112,12 @@ fn attempt(
     if folder.join(ENROLLMENT).symlink_metadata().is_ok() {
         let message = format!("`{}` holds an images.yaml already", folder.display());
         let exists = Diagnostic::error(code::FACTORY_EXISTS, message)
-            .help("enroll images in it: `image-factory enroll NAME`; or name another folder")
+            .help("enroll images in it: `image-factory enroll NAME`; write workflows for it: `--with-workflow`; or name another folder")
             .at(Place::file(ENROLLMENT));
         return Err(said.stop([exists]));
     }
-    std::fs::create_dir_all(&folder).map_err(|error| said.stop([unusable(error)]))?;
-    let layout = Layout::of(&folder).map_err(|error| said.stop([unusable(error)]))?;
+    std::fs::create_dir_all(folder).map_err(|error| said.stop([unusable(error)]))?;
+    let layout = Layout::of(folder).map_err(|error| said.stop([unusable(error)]))?;
     let _lock = run::lock(&layout, &layout.root, Hold::Alone, streams, said)?;
     let repo = match &args.repo {
         Some(repo) => repo.clone(),
@@ -117,12 +160,15 @@ fn attempt(
     Ok(edit.files.into_keys().collect())
 }
 
+/// The checkout around a folder.
+pub(super) fn top(root: &Path) -> Option<&Path> {
+    root.ancestors()
+        .find(|folder| folder.join(".git").symlink_metadata().is_ok())
+}
+
 /// Where a folder is in the checkout around it; `.` for its top, and without one.
 pub(super) fn inside(root: &Path) -> String {
-    let top = root
-        .ancestors()
-        .find(|folder| folder.join(".git").symlink_metadata().is_ok());
-    let path = top.and_then(|top| root.strip_prefix(top).ok());
+    let path = top(root).and_then(|top| root.strip_prefix(top).ok());
     let parts: Vec<String> = path
         .into_iter()
         .flat_map(Path::iter)

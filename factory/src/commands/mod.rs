@@ -13,6 +13,7 @@ mod rebuild;
 mod record;
 mod retire;
 mod status;
+mod workflows;
 
 use clap::Subcommand;
 use image_factory::cli::{Common, Exit, Streams, Surroundings, explain, synth};

@@ -414,3 +414,88 @@ fn an_entry_and_its_retirement_are_one_commit_each() {
     assert!(!read(root, "images.yaml").contains("- name: cache\n"));
     assert_eq!(git(&["status", "--short"]), "");
 }
+
+#[test]
+fn workflows_are_written_once_and_never_over_anything() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    std::fs::create_dir_all(root.join("repo/.git")).unwrap();
+    std::fs::create_dir_all(root.join("shop")).unwrap();
+    let factory = root.join("repo/images");
+    let repo = "https://github.com/acme/factory";
+    let init = ["init", "repo/images", "--with-workflow", "--repo", repo];
+
+    // A new factory has the workflow that runs by the clock, at the top of the repository.
+    let said = ok(root, &init);
+    let clock = "repo/.github/workflows/image-factory.yml";
+    assert!(
+        said.contains("written: .github/workflows/image-factory.yml\n"),
+        "{said}"
+    );
+    assert!(
+        read(root, clock).contains("FOLDER: \"images\"\n"),
+        "{}",
+        read(root, clock)
+    );
+
+    // One that is there gets those of its images; of another repository, where that is.
+    let images = format!(
+        "settings:\n  git: {{repo: \"{repo}\", path: images}}\nimages:\n\
+         - {{name: own, registry: ghcr.io, repository: acme/own, source: {{repo: acme/factory, workflow: own.yml}}}}\n\
+         - {{name: shop, registry: ghcr.io, repository: acme/shop, source: {{repo: acme/shop, workflow: build.yml}}}}\n"
+    );
+    std::fs::write(factory.join("images.yaml"), &images).unwrap();
+    let output = run(root, &["init", "repo/images", "--with-workflow"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(stdout, "written: .github/workflows/own.yml\n");
+    assert!(
+        stderr.contains("warning[IF341]") && stderr.contains("--source acme/shop=DIR"),
+        "{stderr}"
+    );
+    assert_eq!(
+        std::fs::read_to_string(factory.join("images.yaml")).unwrap(),
+        images
+    );
+
+    let own = "repo/.github/workflows/own.yml";
+    std::fs::write(root.join(own), "mine\n").unwrap();
+    let source = [
+        "init",
+        "repo/images",
+        "--with-workflow",
+        "github",
+        "--source",
+        "acme/shop=shop",
+    ];
+    let output = run(root, &source);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        stderr.contains("warning[IF340]") && stderr.contains("own.yml"),
+        "{stderr}"
+    );
+    assert_eq!(read(root, own), "mine\n");
+    assert!(
+        read(root, "shop/.github/workflows/build.yml")
+            .contains("run-name: \"image-factory ${{ inputs.image }}")
+    );
+
+    // A second time there is nothing to write; another host has other files.
+    assert!(ok(root, &source).contains("nothing to write"));
+    let said = ok(root, &["init", "repo/images", "--with-workflow", "gitlab"]);
+    assert!(said.contains("written: .gitlab-ci.yml\n"), "{said}");
+
+    // Without the flag a factory is not made anew, and a link is not followed.
+    let said = refused(root, &["init", "repo/images"]);
+    assert!(said.contains("--with-workflow"), "{said}");
+    #[cfg(unix)]
+    {
+        std::fs::remove_dir_all(root.join("shop/.github")).unwrap();
+        std::os::unix::fs::symlink(root.join("repo"), root.join("shop/.github")).unwrap();
+        let said = refused(root, &source);
+        assert!(said.contains("is no folder"), "{said}");
+        assert!(!root.join("repo/workflows").exists());
+    }
+}

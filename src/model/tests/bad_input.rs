@@ -83,7 +83,7 @@ fn each_bad_value_has_its_code_and_place() {
         (code::INVALID_NAME, "1:21", "settings: {project: default}\n".into()),
         (code::INVALID_SETTING, "1:43", "settings: {providers: {github: {tokenEnv: GIT_PASSWORD}}}\n".into()),
         (code::INVALID_SETTING, "1:43", "settings: {providers: {gitlab: {tokenEnv: LD_PRELOAD}}}\n".into()),
-        (code::INVALID_SETTING, "1:43", "settings: {providers: {gitlab: {tokenEnv: GITLAB_TRIGGER_TOKEN}}}\n".into()),
+        (code::CONFLICTING_KEYS, "1:43", "settings: {providers: {gitlab: {tokenEnv: GITLAB_TRIGGER_TOKEN}}}\n".into()),
         (code::INVALID_SETTING, "1:43", "settings: {providers: {github: {tokenEnv: GITHUB_APP_PRIVATE_KEY}}}\n".into()),
         (code::INVALID_SCHEDULE, "5:13", managed("schedule: often")),
         // Tags.
@@ -142,6 +142,9 @@ fn each_bad_value_has_its_code_and_place() {
         (code::INVALID_SETTING, "1:27", "settings: {secrets: {git: a_b}}\n".into()),
         (code::INVALID_SETTING, "1:43", "settings: {providers: {github: {tokenEnv: 1A}}}\n".into()),
         (code::DUPLICATE_NAME, "1:50", "settings: {webhooks: [{type: github, secret: a}, {type: github, secret: b}]}\n".into()),
+        (code::INVALID_CHOICE, "1:30", "settings: {webhooks: [{type: ghcr, secret: a}]}\n".into()),
+        (code::INVALID_SETTING, "1:62", "settings: {webhooks: [{type: generic, secret: a, repository: 'request.body.a) }}'}]}\n".into()),
+        (code::INVALID_SETTING, "1:62", "settings: {webhooks: [{type: generic, secret: a, repository: body.name}]}\n".into()),
         (code::MISSING_KEY, "1:28", "settings: {notifications: [{type: slack}]}\n".into()),
         (code::WRONG_TYPE, "1:24", "settings: {registries: [a.io]}\n".into()),
         (code::WRONG_TYPE, "1:31", "settings: {registries: {a.io: true}}\n".into()),
