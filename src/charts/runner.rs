@@ -59,15 +59,25 @@ pub(super) enum Purpose {
     Trigger,
 }
 
-/// The keys of a provider's Secret, beside `token`, and the variables that the
-/// program reads them from.
-fn trigger_keys(settings: &Settings, provider: Provider) -> Vec<(&str, &'static str)> {
+/// The keys of a provider's Secret that open its repositories, and the variables that
+/// the program reads them from.
+fn token_keys(settings: &Settings, provider: Provider) -> Vec<(&str, &'static str)> {
+    let token = settings.providers.get(provider).token_env.as_str();
     match provider {
         Provider::GitHub => vec![
+            (token, "token"),
             ("GITHUB_APP_ID", "appId"),
             ("GITHUB_APP_INSTALLATION_ID", "installationId"),
             ("GITHUB_APP_PRIVATE_KEY", "privateKey"),
         ],
+        Provider::GitLab => vec![(token, "token")],
+    }
+}
+
+/// Those that start builds and can do nothing else.
+fn trigger_keys(settings: &Settings, provider: Provider) -> Vec<(&str, &'static str)> {
+    match provider {
+        Provider::GitHub => Vec::new(),
         Provider::GitLab => {
             let variable = settings.providers.trigger_token_env.as_str();
             vec![(variable, "triggerToken")]
@@ -88,20 +98,14 @@ impl<'a> Runner<'a> {
         .into_iter()
         .filter(|(provider, _)| model.managed().any(|(_, s)| s.provider == *provider))
         .collect();
-        let tokens = providers
-            .iter()
-            .map(|(provider, secret)| {
-                let env = &settings.providers.get(*provider).token_env;
-                secret_env(env.as_str(), secret, "token", true)
-            })
-            .collect();
-        let triggers = providers
-            .iter()
-            .flat_map(|(provider, secret)| {
-                let keys = trigger_keys(settings, *provider).into_iter();
-                keys.map(|(env, key)| secret_env(env, secret, key, true))
-            })
-            .collect();
+        let keys = |keys: fn(&'a Settings, Provider) -> Vec<(&'a str, &'static str)>| {
+            let all = providers.iter().flat_map(|&(provider, secret)| {
+                let keys = keys(settings, provider).into_iter();
+                keys.map(move |(env, key)| secret_env(env, secret, key, true))
+            });
+            all.collect::<Vec<EnvVar>>()
+        };
+        let (tokens, triggers) = (keys(token_keys), keys(trigger_keys));
         let image = match &settings.jobs_image {
             Some(reference) => reference.to_string(),
             None => names::JOBS_IMAGE.to_owned(),
