@@ -177,7 +177,7 @@ struct Source {
     /// GitLab: the pipeline's file.
     #[schemars(extend("default" = ".gitlab-ci.yml"))]
     pipeline: Option<PathText>,
-    /// GitLab: the job that builds the image.
+    /// GitLab: the job that builds the image, as the pipeline's rules know it: a trigger sends it as the variable `JOB`.
     job: Option<AnyText>,
     /// The inputs (GitLab: variables) that a trigger sends. Default: all.
     inputs: Option<Vec<Input>>,

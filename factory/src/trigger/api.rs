@@ -184,6 +184,10 @@ pub(super) fn unanswered(trouble: &Trouble) -> Posted {
         | Trouble::Tls(_)
         | Trouble::NoRoots(_)
         | Trouble::Authority(_) => Posted::Unsent(why),
+        // Nobody was there to take anything.
+        Trouble::Connection(why) if why.contains("onnection refused") => {
+            Posted::Unsent(why.clone())
+        }
         Trouble::Connection(_) | Trouble::Timeout(_) => Posted::Unknown {
             code: code::TRIGGER_UNREACHABLE,
             why,
@@ -317,7 +321,14 @@ mod tests {
             (Trouble::NoRoots("x".into()), true),
             (Trouble::Authority("x".into()), true),
             (Trouble::Timeout("answer"), false),
-            (Trouble::Connection("reset".into()), false),
+            (
+                Trouble::Connection("Connection refused (os error 111)".into()),
+                true,
+            ),
+            (
+                Trouble::Connection("Connection reset by peer".into()),
+                false,
+            ),
             (Trouble::TooLarge(1), false),
             (Trouble::Protocol("x".into()), false),
         ] {

@@ -93,6 +93,7 @@ fn post(talk: &Talk<'_>, start: &Start<'_>, out: &mut Vec<Diagnostic>) -> Option
     let Some(request) = talk.api.start(start) else {
         return Some(Posted::Unsent("the API has no address".to_owned()));
     };
+    talk.triggers.note_asked(talk.attempt(), talk.now());
     let sent = if talk.api.starts_by_access_token() {
         talk.exchange.ask(&request)
     } else {

@@ -53,7 +53,10 @@ pub(super) fn look(
             Found::Run(run) => Some(told(talk, &run, out)),
             Found::Unknown => None,
             Found::Nothing => {
-                let age = talk.now().unix_seconds() - talk.call.at.unix_seconds();
+                // An attempt that had to wait was asked for later than it was recorded.
+                let asked = talk.triggers.last_asked(&talk.attempt());
+                let asked = asked.unwrap_or(talk.call.at).max(talk.call.at);
+                let age = talk.now().unix_seconds() - asked.unix_seconds();
                 (age > LOST_AFTER).then(|| {
                     let why = "a build was asked for, and no run of it is found";
                     lost(talk, why, out)

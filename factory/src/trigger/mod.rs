@@ -40,6 +40,8 @@ pub struct Triggers {
     client: Client,
     pace: Pace,
     budgets: Mutex<BTreeMap<(Name, u64), pace::Budget>>,
+    /// When a build was last asked for.
+    asked: Mutex<BTreeMap<(Name, u64), Time>>,
     unseen: Mutex<bool>,
 }
 
@@ -100,6 +102,7 @@ impl Triggers {
             ),
             pace: Pace::default(),
             budgets: Mutex::default(),
+            asked: Mutex::default(),
             unseen: Mutex::new(false),
         }
     }
@@ -180,6 +183,16 @@ impl Triggers {
         with(all.entry(attempt.clone()).or_default())
     }
 
+    fn last_asked(&self, attempt: &(Name, u64)) -> Option<Time> {
+        let all = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(attempt).copied()
+    }
+
+    fn note_asked(&self, attempt: (Name, u64), now: Time) {
+        let mut all = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(attempt, now);
+    }
+
     /// Is it the first time that somebody asks?
     fn first_unseen(&self) -> bool {
         let mut said = self.unseen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -252,6 +265,10 @@ impl<'a> Talk<'a> {
 
     fn now(&self) -> Time {
         (self.exchange.now)()
+    }
+
+    fn attempt(&self) -> (Name, u64) {
+        (self.call.image.clone(), self.call.attempt)
     }
 
     /// The inputs that are sent, unless the workflow refuses some.

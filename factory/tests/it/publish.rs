@@ -772,6 +772,10 @@ fn api(gitlab: bool) -> Server {
     Server::start(move |request| {
         let page = |number: usize| format!("https://host/acme/factory/{number}");
         let mut opened = opened.lock().unwrap();
+        if request.path == "/app/installations/34/access_tokens" {
+            let token = json!({"token": "t0ken", "expires_at": "2999-01-01T00:00:00Z"});
+            return Answer::text(201, &token.to_string());
+        }
         if request.header(if gitlab {
             "private-token"
         } else {
@@ -835,6 +839,35 @@ fn host(api: &Server, provider: &str, path: &str) -> Host {
         (name == "MY_TOKEN").then(|| "t0ken".to_owned())
     })
     .unwrap()
+}
+
+#[test]
+fn a_pull_request_is_opened_with_the_token_of_an_app() {
+    let scene = Scene::new("");
+    let clone = scene.clone("a", &["--depth=1"]);
+    let api = api(false);
+    let text = format!(
+        "settings: {{git: {{repo: '{0}/acme/factory.git'}}, providers: {{github: {{api: '{0}'}}}}}}\nimages: []\n",
+        api.url()
+    );
+    let host = Host::of(&settings(text), |name| {
+        let value = match name {
+            "GITHUB_APP_ID" => "12",
+            "GITHUB_APP_INSTALLATION_ID" => "34",
+            "GITHUB_APP_PRIVATE_KEY" => include_str!("servers/app-key.pem"),
+            _ => return None,
+        };
+        Some(value.to_owned())
+    })
+    .unwrap();
+    let main = main_branch();
+    let target = Target::PullRequest(&main, &host);
+    let landed = landed(publish_to(&clone, target, &mut writes("x")));
+    let page = "https://host/acme/factory/0";
+    assert_eq!(landed.pull_request.as_deref(), Some(page));
+    let asked = api.requests();
+    let minted = asked.iter().filter(|r| r.path.starts_with("/app/")).count();
+    assert_eq!(minted, 1, "for all that is asked");
 }
 
 #[test]

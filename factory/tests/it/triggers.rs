@@ -547,12 +547,13 @@ fn a_host_that_is_not_there_is_reported_and_nothing_is_lost() {
     drop(server);
     let scene = Scene::new("github", &format!("{gone}/api/v3"), "");
     let (answer, diagnostics) = scene.fire();
-    assert_eq!(answer, None);
-    assert!(
-        codes(&diagnostics).contains(&code::TRIGGER_UNREACHABLE),
-        "{diagnostics:?}"
+    assert_eq!(
+        (answer, codes(&diagnostics)),
+        (None, vec![code::TRIGGER_UNREACHABLE])
     );
-    assert!(diagnostics.iter().any(Diagnostic::is_error));
+    assert!(diagnostics[0].is_error());
+    let help = diagnostics[0].help.as_deref().unwrap();
+    assert!(help.contains("nothing was sent"), "{help}");
 }
 
 #[test]
@@ -640,6 +641,13 @@ fn a_run_that_does_not_appear_is_lost_after_a_while() {
     assert!(matches!(answer, Some(Answer::Lost { .. })), "{answer:?}");
     assert_eq!(codes(&diagnostics), [code::RUN_LOST]);
     host.check();
+    // The while begins when it was asked for, which may be long after it was recorded.
+    let triggers = scene.triggers();
+    let now = || scene.clock.now();
+    let fired = triggers.again(&scene.call(), &now);
+    assert_eq!(fired.answer, accepted());
+    host.inside.lock().unwrap().runs.clear();
+    assert_eq!(triggers.look(&scene.call(), None, &now).answer, None);
 }
 
 #[test]
@@ -812,6 +820,39 @@ fn an_app_starts_builds_with_a_token_of_its_installation() {
     assert_eq!(looked.answer, running(1001));
     assert_eq!(host.inside.lock().unwrap().minted, 2);
     host.check();
+}
+
+#[test]
+fn an_app_clones_and_pushes_with_a_token_of_its_installation() {
+    use factory::git::{Git, auth::Credentials};
+    use image_factory::model::GitUrl;
+    let host = Host::github();
+    let scene = app(&host);
+    let env = scene
+        .variables
+        .iter()
+        .map(|(name, value)| (name.into(), value.into()));
+    let git = Git::new(env, std::path::Path::new("/nowhere"));
+    let credentials = Credentials::new(&git, &scene.settings.providers, None);
+    assert_eq!(host.asked(), [""; 0], "not before it is needed");
+    let web = host.api().replace("/api/v3", "");
+    let url = |text: &str| GitUrl::parse(text).unwrap();
+    let access = credentials.access(&git, &url(&format!("{web}/acme/shop.git")));
+    assert_eq!(access[0].variable(), Some("GITHUB_APP_PRIVATE_KEY"));
+    assert_eq!(access[0].mask(&git).apply("ghs_1"), "***");
+    let elsewhere = credentials.access(&git, &url("https://gitlab.com/acme/shop.git"));
+    assert_eq!(elsewhere[0].variable(), None);
+    host.check();
+    // One that gives none says so, and the host is asked without.
+    host.fault(
+        "access_tokens",
+        Fault::Instead(text(404, r#"{"message":"Integration not found"}"#)),
+    );
+    let shop = url(&format!("{web}/acme/shop.git"));
+    let credentials = Credentials::new(&git, &scene.settings.providers, None);
+    assert_eq!(credentials.access(&git, &shop)[0].variable(), None);
+    let trouble = credentials.trouble(&shop).unwrap();
+    assert!(trouble.contains("Integration not found"), "{trouble}");
 }
 
 #[test]
