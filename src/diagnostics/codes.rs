@@ -589,8 +589,8 @@ codes! {
          token would go along; `settings.providers` names the address of the API.";
     RUN_LOST = "IF329", "run that is not found":
         "A build was asked for, and the host lists no run that could be it, or the run was deleted. The attempt counts as \
-         failed and is tried again later. A workflow with `run-name: image-factory ${{ inputs.image }} #${{ inputs.attempt }}` \
-         is always found.";
+         failed and is tried again later. A workflow with `run-name: \"image-factory ${{ inputs.image }} #${{ inputs.attempt }}\"`, \
+         in quotes, is always found.";
     RUN_UNSEEN = "IF330", "pipeline that cannot be followed":
         "A trigger token of GitLab starts pipelines, and reads nothing. Without an access token beside it, what became of \
          a pipeline is only known once the new image was analysed, or when the attempt has waited for too long.";

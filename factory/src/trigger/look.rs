@@ -132,29 +132,34 @@ fn by_variables(talk: &Talk<'_>, candidates: &[&Run], out: &mut Vec<Diagnostic>)
     let inputs = talk.inputs();
     let mut first = None;
     for (at, run) in candidates.iter().enumerate() {
-        let request = talk.api.variables(&run.id).filter(|_| at < CANDIDATES);
-        let ours = match request {
-            None => None,
-            Some(request) => match talk.exchange.ask(&request) {
-                Ok(answer) if answer.status == 200 => talk.api.is_ours(&answer, &inputs),
-                Ok(answer) if matches!(answer.status, 401 | 403 | 404) => None,
-                Ok(answer) => {
-                    let _ = said(talk, &answer, out);
-                    return Found::Unknown;
-                }
-                Err(silence) => {
-                    out.push(silent(talk, &silence));
-                    return Found::Unknown;
-                }
-            },
+        let Some(request) = talk.api.variables(&run.id) else {
+            first = Some(*run);
+            break;
+        };
+        if at >= CANDIDATES {
+            if first.is_none() {
+                let why = "there are more pipelines since than are looked into";
+                out.push(unasked(talk, code::RUN_LOST, why));
+                return Found::Unknown;
+            }
+            break;
+        }
+        let ours = match talk.exchange.ask(&request) {
+            Ok(answer) if answer.status == 200 => talk.api.is_ours(&answer, &inputs),
+            Ok(answer) if matches!(answer.status, 401 | 403 | 404) => None,
+            Ok(answer) => {
+                let _ = said(talk, &answer, out);
+                return Found::Unknown;
+            }
+            Err(silence) => {
+                out.push(silent(talk, &silence));
+                return Found::Unknown;
+            }
         };
         match ours {
             Some(true) => return Found::Run((*run).clone()),
             Some(false) => {}
             None => first = first.or(Some(*run)),
-        }
-        if first.is_some() && talk.api.variables(&run.id).is_none() {
-            break;
         }
     }
     first.map_or(Found::Nothing, |run| Found::Run(run.clone()))

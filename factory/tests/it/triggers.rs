@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use factory::http::Timeouts;
 use factory::trigger::{Call, Pace, REQUESTS, Triggers, WINDOW};
-use image_factory::diagnostics::{Code, Diagnostic, code};
+use image_factory::diagnostics::{Code, Diagnostic, Sources, code, human};
 use image_factory::model::{
     Image, InputFile, InputFiles, Name, Parse as _, Settings, Source, Time, enrollment,
 };
@@ -1013,6 +1013,15 @@ fn a_pipeline_is_found_by_its_variables_or_its_name() {
         host.asked(),
         [PIPELINE, PIPELINES, &variables(1001), &variables(1002)]
     );
+    // Where there are too many to look into, nothing is concluded.
+    for at in 10..14 {
+        host.add("", &format!("2026-12-01T08:00:{at}Z"));
+    }
+    let mut other = Scene::gitlab(&host);
+    other.inputs.attempt = "4".into();
+    other.attempt = 4;
+    let (answer, diagnostics) = other.look(None);
+    assert_eq!((answer, codes(&diagnostics)), (None, vec![code::RUN_LOST]));
     // Where they cannot be read, the first since the attempt counts.
     host.inside.lock().unwrap().readable = false;
     assert_eq!(scene.look(None).0, is(1001));
@@ -1151,4 +1160,109 @@ fn hosts_for_hands() {
     let _ = std::io::read_to_string(std::io::stdin());
     github.check();
     gitlab.check();
+}
+
+/// A refusal: its status, its headers, its body.
+type Said<'a> = (u16, &'a [(&'a str, &'a str)], String);
+
+/// A table of what is told when a host says so.
+fn table(host: impl Fn() -> Host, scene: impl Fn(&Host) -> Scene, said: &[Said<'_>]) -> String {
+    let mut text = String::from("| the host says | code | what to do |\n| --- | --- | --- |\n");
+    for (status, headers, body) in said {
+        let host = host();
+        let answer = headers
+            .iter()
+            .fold(self::text(*status, body), |answer, (name, value)| {
+                answer.with(name, value)
+            });
+        host.fault("POST", Fault::Instead(answer));
+        let (_, diagnostics) = scene(&host).fire();
+        let told = &diagnostics[0];
+        let (_, why) = told.message.split_once("): ").unwrap();
+        let help = told.help.as_deref().unwrap();
+        text.push_str(&format!("| {why} | {} | {help} |\n", told.code));
+    }
+    text
+}
+
+#[test]
+fn the_docs_have_the_messages_of_the_program() {
+    let message = |text: &str| json!({"message": text}).to_string();
+    let base = |text: &str| json!({"message": {"base": [text]}}).to_string();
+    let github: Vec<Said<'_>> = vec![
+        (401, &[], message("Bad credentials")),
+        (
+            403,
+            &[("x-accepted-github-permissions", "actions=write")],
+            message("Resource not accessible by personal access token"),
+        ),
+        (
+            403,
+            &[("x-github-sso", "required")],
+            message("Resource protected by organization SAML enforcement."),
+        ),
+        (
+            403,
+            &[],
+            message("Repository was archived so is read-only."),
+        ),
+        (404, &[], message("Not Found")),
+        (
+            422,
+            &[],
+            message("Workflow does not have 'workflow_dispatch' trigger"),
+        ),
+        (
+            422,
+            &[],
+            message("Cannot trigger a 'workflow_dispatch' on a disabled workflow"),
+        ),
+        (422, &[], message("No ref found for: main")),
+        (422, &[], message("Required input 'version' not provided")),
+        (
+            403,
+            &[("retry-after", "600")],
+            message("You have exceeded a secondary rate limit."),
+        ),
+        (307, &[], String::new()),
+    ];
+    let gitlab: Vec<Said<'_>> = vec![
+        (401, &[], message("401 Unauthorized")),
+        (403, &[], message("403 Forbidden")),
+        (403, &[], r#"{"error":"insufficient_scope"}"#.to_owned()),
+        (
+            400,
+            &[],
+            base("Insufficient permissions to set pipeline variables"),
+        ),
+        (404, &[], message("404 Project Not Found")),
+        (400, &[], base("Reference not found")),
+        (400, &[], base("Missing CI config file")),
+        (400, &[], base("Pipeline filtered out by workflow rules.")),
+        (429, &[("retry-after", "600")], "Retry later".to_owned()),
+    ];
+    let undeclared = {
+        let host = Host::github();
+        host.inside.lock().unwrap().declared = Some(vec!["image".into(), "tag".into()]);
+        let (_, diagnostics) = Scene::github(&host).fire();
+        human::render(&diagnostics, &Sources::default(), false)
+    };
+    let made = format!(
+        "\nGitHub:\n\n{}\nGitLab, by an access token:\n\n{}\nA workflow that declares `image` and `tag` only:\n\n```text\n{}```\n",
+        table(Host::github, Scene::github, &github),
+        table(Host::gitlab, Scene::gitlab, &gitlab),
+        undeclared
+    );
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/triggers.md");
+    let old = std::fs::read_to_string(path).unwrap();
+    let (written, _) = old.split_once("rewrites it. -->\n").unwrap();
+    let new = format!("{written}rewrites it. -->\n{made}");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(path, &new).unwrap();
+    }
+    let now = std::fs::read_to_string(path).unwrap();
+    assert!(
+        now == new,
+        "docs/triggers.md is old: run the tests with UPDATE_GOLDEN=1"
+    );
 }
