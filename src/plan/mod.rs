@@ -30,6 +30,7 @@ use limits::Places;
 pub use facts::facts;
 pub use human::human;
 pub use json::json;
+pub use order::is_a_person;
 pub use request::{Inputs, attempt, harmless};
 
 /// All that decisions are made of, but the time.

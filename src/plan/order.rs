@@ -36,7 +36,7 @@ impl<'a> Order<'a> {
     pub(super) fn is_a_persons(&self) -> bool {
         match self {
             Self::Due => false,
-            Self::Requested { by, .. } => !by.is_empty() && !by.starts_with("controller:"),
+            Self::Requested { by, .. } => is_a_person(by),
             Self::Person { .. } | Self::Emergency { .. } => true,
         }
     }
@@ -62,6 +62,37 @@ impl<'a> Order<'a> {
                 emergency: true,
                 ..nothing
             },
+        }
+    }
+}
+
+/// Is this actor of a Promotion somebody, and not a program? Kargo's own Promotions have
+/// none, or its service account where its webhooks do not know that as its own.
+#[must_use]
+pub fn is_a_person(actor: &str) -> bool {
+    let programs = ["controller:", "kubernetes:system:serviceaccount:"];
+    !actor.is_empty() && !programs.iter().any(|program| actor.starts_with(program))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_a_person;
+
+    #[test]
+    fn kargo_and_other_programs_are_no_persons() {
+        for (actor, person) in [
+            ("", false),
+            ("controller:stage", false),
+            (
+                "kubernetes:system:serviceaccount:kargo:kargo-controller",
+                false,
+            ),
+            ("a person", true),
+            ("admin", true),
+            ("alice@example.com", true),
+            ("kubernetes-admin", true),
+        ] {
+            assert_eq!(is_a_person(actor), person, "{actor:?}");
         }
     }
 }

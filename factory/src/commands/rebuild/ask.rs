@@ -7,7 +7,7 @@ use image_factory::cli::Surroundings;
 use image_factory::cli::run::Said;
 use image_factory::diagnostics::{Diagnostic, code};
 use image_factory::model::Name;
-use image_factory::plan::{Action, Decision, Order, Plan};
+use image_factory::plan::{Action, Decision, Order, Plan, is_a_person};
 use image_factory::record::{Reason, Rule, Start};
 
 use super::Args;
@@ -77,8 +77,7 @@ impl Ask {
 
     /// Did a person ask for these images?
     fn is_a_persons(&self) -> bool {
-        let kargo = |by: &String| by.is_empty() || by.starts_with("controller:");
-        !self.due && !self.by.as_ref().is_some_and(kargo)
+        !self.due && self.by.as_ref().is_none_or(|by| is_a_person(by))
     }
 
     /// Tells what does not start although it should. Is the answer no?
