@@ -131,27 +131,34 @@ fn after_silence(talk: &Talk<'_>, out: &mut Vec<Diagnostic>) -> Found {
     Found::Nothing
 }
 
-/// Takes out what the host does not want, each kind once. Is it another request then?
+/// Takes out what the host does not want, and says so. Is it another request then?
 fn leave_out(
     talk: &Talk<'_>,
     start: &mut Start<'_>,
-    mut names: BTreeSet<String>,
+    names: BTreeSet<String>,
     out: &mut Vec<Diagnostic>,
 ) -> bool {
-    if start.details && names.remove(github::DETAILS) {
+    let (again, left_out) = without_these(start, names);
+    if !left_out.is_empty() {
+        out.push(undeclared(talk, &left_out));
+    }
+    again
+}
+
+/// Takes out what the host does not want, inputs and the wish for details once each. Is
+/// it another request then, and which inputs are gone?
+fn without_these(start: &mut Start<'_>, mut names: BTreeSet<String>) -> (bool, BTreeSet<String>) {
+    let details = start.details && names.remove(github::DETAILS);
+    if details {
         start.details = false;
-        if names.is_empty() {
-            return true;
-        }
     }
     let sent: BTreeSet<&str> = start.sent().map(|(name, _)| name).collect();
     names.retain(|name| sent.contains(name.as_str()));
     if names.is_empty() || !start.without.is_empty() {
-        return false;
+        return (details && names.is_empty(), BTreeSet::new());
     }
-    out.push(undeclared(talk, &names));
-    start.without = names;
-    true
+    start.without.clone_from(&names);
+    (true, names)
 }
 
 /// What could not be done, for a message.
@@ -283,5 +290,64 @@ fn lost(talk: &Talk<'_>, code: Code, why: &str, out: &mut Vec<Diagnostic>) -> An
     );
     Answer::Lost {
         why: format!("asked twice, no run was started: {why}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image_factory::model::Input;
+
+    /// What is sent after a refusal that names these, and whether it is sent.
+    fn left(details: bool, without: &[&str], names: &[&str]) -> Option<(bool, Vec<&'static str>)> {
+        let owned = |all: &[&str]| all.iter().map(|name| (*name).to_owned()).collect();
+        let mut start = Start {
+            inputs: vec![
+                (Input::Image, "shop"),
+                (Input::Tag, ""),
+                (Input::Attempt, "3"),
+            ],
+            without: owned(without),
+            details,
+        };
+        let (again, _) = without_these(&mut start, owned(names));
+        again.then(|| (start.details, start.sent().map(|(name, _)| name).collect()))
+    }
+
+    #[test]
+    fn each_kind_of_unwanted_input_is_left_out_once() {
+        let all = vec!["image", "tag", "attempt"];
+        for (details, without, names, is) in [
+            (
+                true,
+                &[][..],
+                &[github::DETAILS][..],
+                Some((false, all.clone())),
+            ),
+            (false, &[], &[github::DETAILS], None),
+            (
+                false,
+                &[],
+                &["tag"],
+                Some((false, vec!["image", "attempt"])),
+            ),
+            (true, &[], &["tag"], Some((true, vec!["image", "attempt"]))),
+            (
+                true,
+                &["tag"],
+                &[github::DETAILS],
+                Some((false, vec!["image", "attempt"])),
+            ),
+            (false, &["tag"], &["image"], None),
+            (false, &["tag"], &["tag"], None),
+            (false, &[], &["reason"], None),
+            (false, &[], &[], None),
+        ] {
+            assert_eq!(
+                left(details, without, names),
+                is,
+                "{details} {without:?} {names:?}"
+            );
+        }
     }
 }

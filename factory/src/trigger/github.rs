@@ -289,3 +289,130 @@ fn state(status: &str, conclusion: Option<&str>) -> State {
         _ => State::Open,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image_factory::model::{InputFile, InputFiles, Settings, enrollment};
+
+    fn scene() -> (Settings, Source) {
+        let text = "images:\n  - name: shop\n    registry: ghcr.io\n    repository: acme/shop\n    source: {repo: acme/shop, branch: release/1.2, workflow: build.yml}\n";
+        let files = InputFiles {
+            enrollment: vec![InputFile {
+                path: "images.yaml".into(),
+                text: text.into(),
+            }],
+            ..InputFiles::default()
+        };
+        let (settings, images) = enrollment(&files).0.unwrap();
+        let source = images[0].source().unwrap().clone();
+        (settings, source)
+    }
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer {
+            status,
+            headers: Vec::new(),
+            body: body.into(),
+        }
+    }
+
+    #[test]
+    fn only_hosts_that_know_it_are_asked_to_name_the_run() {
+        for (api, is) in [
+            ("https://api.github.com", true),
+            ("https://api.acme.ghe.com", true),
+            ("https://ghe.example.com/api/v3", false),
+            ("https://api.github.com.evil.example", false),
+            ("https://evil-ghe.com", false),
+        ] {
+            assert_eq!(knows_details(api), is, "{api}");
+        }
+    }
+
+    #[test]
+    fn requests_are_as_documented() {
+        let (settings, source) = scene();
+        let workflow = Workflow::new(&settings.providers.github, &source);
+        let mut start = Start {
+            inputs: vec![(Input::Image, "shop"), (Input::Attempt, "3")],
+            without: BTreeSet::new(),
+            details: true,
+        };
+        let base = "https://api.github.com/repos/acme/shop/actions";
+        let request = workflow.start(&start).unwrap();
+        assert_eq!(
+            request.url.to_string(),
+            format!("{base}/workflows/build.yml/dispatches")
+        );
+        let body =
+            |request: Request| -> Value { serde_json::from_slice(&request.body.unwrap()).unwrap() };
+        let inputs = json!({"image": "shop", "attempt": "3"});
+        assert_eq!(
+            body(request),
+            json!({"ref": "release/1.2", "inputs": inputs, "return_run_details": true})
+        );
+        start.details = false;
+        start.without.insert("attempt".to_owned());
+        assert_eq!(
+            body(workflow.start(&start).unwrap()),
+            json!({"ref": "release/1.2", "inputs": {"image": "shop"}})
+        );
+        let since = Time::parse("2026-12-01T08:00:00Z").unwrap();
+        assert_eq!(
+            workflow.runs(since).unwrap().url.to_string(),
+            format!(
+                "{base}/workflows/build.yml/runs?event=workflow_dispatch&branch=release%2F1.2&created=%3E%3D2026-12-01T08%3A00%3A00Z&per_page=100"
+            )
+        );
+        assert_eq!(
+            workflow.run("12").unwrap().url.to_string(),
+            format!("{base}/runs/12")
+        );
+    }
+
+    #[test]
+    fn what_was_started_is_read_from_any_answer() {
+        let (settings, source) = scene();
+        let workflow = Workflow::new(&settings.providers.github, &source);
+        let home = "https://github.com/acme/shop/actions/runs/12";
+        let started = |run: Option<&str>, link: Option<&str>| Posted::Started {
+            run: run.map(str::to_owned),
+            link: link.map(str::to_owned),
+        };
+        let named =
+            r#"{"workflow_run_id":12,"html_url":"https://github.com/acme/shop/actions/runs/12"}"#;
+        let astray = r#"{"workflow_run_id":12,"html_url":"http://evil.example/"}"#;
+        for (status, body, is) in [
+            (204, "", started(None, None)),
+            (200, named, started(Some("12"), Some(home))),
+            (200, astray, started(Some("12"), Some(home))),
+            (200, r#"{"workflow_run_id":"../1"}"#, started(None, None)),
+            (201, "{}", started(None, None)),
+        ] {
+            let got = workflow.started(&answer(status, body), Time::from_unix_seconds(0));
+            assert_eq!(got, is, "{body}");
+        }
+        let page = workflow.started(&answer(200, "<html>"), Time::from_unix_seconds(0));
+        assert!(matches!(page, Posted::Unknown { .. }), "{page:?}");
+    }
+
+    #[test]
+    fn the_names_of_unexpected_inputs_are_read() {
+        for (said, is) in [
+            (
+                r#"Unexpected inputs provided: ["attempt", "base_image"]"#,
+                &["attempt", "base_image"][..],
+            ),
+            (r#"Unexpected inputs provided: ["other"]"#, &[]),
+            (
+                "Invalid request.\n\n\"return_run_details\" is not a permitted key.",
+                &[DETAILS],
+            ),
+            ("Unexpected inputs provided: []", &[]),
+        ] {
+            let names = names(said);
+            assert_eq!(names.iter().collect::<Vec<_>>(), is, "{said}");
+        }
+    }
+}
