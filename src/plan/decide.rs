@@ -124,7 +124,10 @@ impl<'f> Deciding<'f> {
                 })
             }
         };
+        // If an attempt failed before, that let go of those that waited: what came later
+        // is as new to them.
         let carried = standing.good.map(|good| self.carried(at, good));
+        let carried = carried.max(standing.failed_before.filter(|_| carried.is_some()));
         let awaited = standing
             .good
             .zip(carried)

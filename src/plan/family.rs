@@ -17,8 +17,10 @@ pub(super) struct Family<'f> {
 impl<'f> Family<'f> {
     pub(super) fn of(facts: &'f Facts) -> Self {
         let mut images: Vec<&ImageFacts> = facts.images.iter().collect();
-        images.sort_by(|one, other| one.name.cmp(&other.name));
-        images.dedup_by(|one, other| one.name == other.name);
+        if !images.is_sorted_by(|one, other| one.name < other.name) {
+            images.sort_by(|one, other| one.name.cmp(&other.name));
+            images.dedup_by(|one, other| one.name == other.name);
+        }
         let mut parents: Vec<Vec<(&BaseFacts, usize)>> = Vec::with_capacity(images.len());
         for (at, image) in images.iter().enumerate() {
             let mut own: Vec<(&BaseFacts, usize)> = image

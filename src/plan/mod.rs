@@ -16,7 +16,7 @@ mod request;
 mod standing;
 mod want;
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
 
 use crate::model::{
     Builder, Criticality, Duration, Freeze, Limits, Name, ObjectName, Schedule, Time,
@@ -243,22 +243,30 @@ pub fn plan(facts: &Facts, order: &Order<'_>, now: Time) -> Plan {
         .zip(&family.images)
         .enumerate()
         .filter_map(|(at, (decision, image))| {
-            let rank = Rank {
+            let decision = decision.filter(|decision| candidate(&decision.image))?;
+            let mut rank = Rank {
                 criticality: Reverse(image.criticality),
                 depth: family.depth(at),
+                name: at,
+                ..Rank::default()
             };
-            Some((rank, decision?))
+            rank.see(&decision);
+            Some((rank, decision))
         })
-        .filter(|(_, decision)| candidate(&decision.image))
         .collect();
-    ranked.sort_by(sorted);
+    ranked.sort_by_cached_key(|(rank, _)| *rank);
     let mut places = Places::of(facts, now);
-    for (_, decision) in &mut ranked {
+    let mut over = false;
+    for (rank, decision) in &mut ranked {
         if decision.action == Action::Rebuild {
             places.take(decision);
+            rank.see(decision);
+            over |= decision.action != Action::Rebuild;
         }
     }
-    ranked.sort_by(sorted);
+    if over {
+        ranked.sort_by_cached_key(|(rank, _)| *rank);
+    }
     let decisions = ranked.into_iter().map(|(_, decision)| decision);
     Plan {
         now,
@@ -268,27 +276,41 @@ pub fn plan(facts: &Facts, order: &Order<'_>, now: Time) -> Plan {
     }
 }
 
-/// What goes first of what goes.
+/// What is done first, then what is expected first, then what is held, then the rest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
+    action: Action,
+    urgent: Reverse<bool>,
+    /// When; what is not known comes last.
+    at: (bool, Option<Time>),
     criticality: Reverse<Criticality>,
     depth: usize,
+    /// The place among all names.
+    name: usize,
 }
 
-/// What is done first, then what is expected first, then what is held, then the rest.
-fn sorted(one: &(Rank, Decision), other: &(Rank, Decision)) -> Ordering {
-    let ((rank, decision), (other_rank, other)) = (one, other);
-    let time = |decision: &Decision| match decision.action {
-        Action::Rebuild | Action::None => (false, None),
-        Action::Wait | Action::Hold => (decision.at.is_none(), decision.at),
-    };
-    let urgent =
-        |decision: &Decision| Reverse(decision.action == Action::Rebuild && decision.emergency);
-    (decision.action.cmp(&other.action))
-        .then_with(|| urgent(decision).cmp(&urgent(other)))
-        .then_with(|| time(decision).cmp(&time(other)))
-        .then_with(|| rank.cmp(other_rank))
-        .then_with(|| decision.image.cmp(&other.image))
+impl Default for Rank {
+    fn default() -> Self {
+        Self {
+            action: Action::None,
+            urgent: Reverse(false),
+            at: (false, None),
+            criticality: Reverse(Criticality::Normal),
+            depth: 0,
+            name: 0,
+        }
+    }
+}
+
+impl Rank {
+    fn see(&mut self, decision: &Decision) {
+        self.action = decision.action;
+        self.urgent = Reverse(decision.action == Action::Rebuild && decision.emergency);
+        self.at = match decision.action {
+            Action::Rebuild | Action::None => (false, None),
+            Action::Wait | Action::Hold => (decision.at.is_none(), decision.at),
+        };
+    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ pub(super) struct Standing<'f> {
     pub(super) good: Option<&'f AttemptFacts>,
     /// Until when its image is awaited as a base of others.
     pub(super) awaited_until: Option<Time>,
+    /// When the attempt before that failed, if it did.
+    pub(super) failed_before: Option<Time>,
     /// So many attempts failed since then, or since there is a newer build.
     pub(super) failures: u32,
     /// When the last of them did.
@@ -27,13 +29,23 @@ impl<'f> Standing<'f> {
             open: None,
             good: None,
             awaited_until: None,
+            failed_before: None,
             failures: 0,
             last_failure: None,
         };
         let mut attempts: Vec<&AttemptFacts> = image.attempts.iter().collect();
-        attempts.sort_by_key(|attempt| attempt.at);
+        if !attempts.is_sorted_by_key(|attempt| attempt.at) {
+            attempts.sort_by_key(|attempt| attempt.at);
+        }
         for attempt in attempts.into_iter().rev() {
-            match ended(attempt, now) {
+            let ended = ended(attempt, now);
+            if standing.good.is_some() {
+                if let Some((End::Failed | End::Open, at)) = ended {
+                    standing.failed_before = Some(at);
+                }
+                break;
+            }
+            match ended {
                 None => standing.open = standing.open.or(Some(attempt)),
                 Some((End::Failed | End::Open, at)) => {
                     // A build that came without us made good what failed.
@@ -50,7 +62,6 @@ impl<'f> Standing<'f> {
                     };
                     standing.good = Some(attempt);
                     standing.awaited_until = Some(at.plus(awaited)).filter(|until| *until > now);
-                    break;
                 }
             }
         }

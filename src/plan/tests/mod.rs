@@ -1,4 +1,8 @@
 //! The planner, rule by rule. What happens over time is in `properties` and `year`.
 
 mod build;
+mod properties;
 mod rules;
+mod shown;
+mod world;
+mod year;
