@@ -4,5 +4,6 @@ mod build;
 mod properties;
 mod rules;
 mod shown;
+mod tree;
 mod world;
 mod year;
