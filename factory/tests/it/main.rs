@@ -14,6 +14,7 @@ mod graph;
 mod own;
 mod process;
 mod publish;
+mod rebuild;
 mod record;
 mod registry;
 mod scenarios;
