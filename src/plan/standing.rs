@@ -2,10 +2,7 @@
 
 use super::{AttemptFacts, End, ImageFacts};
 use crate::model::{Duration, Time};
-use crate::record::ANSWER_WITHIN;
-
-/// After so many attempts in a row that failed, an image is given up.
-const GIVE_UP_AFTER: u32 = 5;
+use crate::record::{ANSWER_WITHIN, GIVE_UP_AFTER};
 
 /// What the history of an image means now.
 pub(super) struct Standing<'f> {

@@ -15,6 +15,9 @@ use super::{Outcome, clock};
 /// An attempt that has no answer after this time has failed; 6 hours.
 pub const ANSWER_WITHIN: Duration = Duration::from_minutes(6 * 60);
 
+/// After so many attempts in a row that failed, an image is given up.
+pub const GIVE_UP_AFTER: u32 = 5;
+
 /// An attempt that was recorded as `requested` and not asked for within this time is
 /// taken over by another run; 5 minutes. Whoever recorded it asks no more by then.
 pub const TAKE_OVER_AFTER: Duration = Duration::from_minutes(5);

@@ -23,8 +23,8 @@ use crate::state::{Attempt, DigestText, Text};
 use crate::tree::Edit;
 
 pub use attempt::{
-    ANSWER_WITHIN, Answer, Answered, OpenAttempt, Progress, Start, Started, TAKE_OVER_AFTER,
-    answer, open, runs, start, take_over,
+    ANSWER_WITHIN, Answer, Answered, GIVE_UP_AFTER, OpenAttempt, Progress, Start, Started,
+    TAKE_OVER_AFTER, answer, open, runs, start, take_over,
 };
 pub use built::build;
 pub use coordinate::{Coordinated, Waiting, coordinate};

@@ -89,6 +89,12 @@ fn details(row: &Row, now: Time) -> String {
     if row.kind == Kind::Managed {
         say("rebuild", Some(rebuild(row, now)));
     }
+    if let Some(attempts) = &row.attempts {
+        let at = attempts.at.map_or(String::new(), |at| format!(" at {at}"));
+        let link = attempts.link.as_ref();
+        let link = link.map_or(String::new(), |link| format!(", {link}"));
+        say("attempt", Some(format!("{}{at}{link}", attempts.words())));
+    }
     for base in row.pending.iter().flat_map(|pending| &pending.bases) {
         let from = base
             .from
@@ -110,6 +116,9 @@ fn details(row: &Row, now: Time) -> String {
 }
 
 fn rebuild(row: &Row, now: Time) -> String {
+    if let Some(open) = row.attempts.as_ref().filter(|attempts| attempts.open) {
+        return open.words();
+    }
     match &row.pending {
         None => dash(),
         Some(_) if !row.auto => "by hand".to_owned(),

@@ -39,6 +39,15 @@ pub fn json(rows: &[Row]) -> Value {
             "autoRebuild": row.auto,
             "pendingSince": pending.map(|pending| pending.since.to_string()),
             "changes": changes,
+            "attempt": row.attempts.as_ref().map(|one| json!({
+                "attempt": one.attempt,
+                "at": one.at.map(|time| time.to_string()),
+                "outcome": one.outcome,
+                "open": one.open,
+                "link": one.link,
+                "detail": one.detail,
+                "failures": one.failures,
+            })),
         })
     };
     json!({"images": rows.iter().map(one).collect::<Vec<Value>>()})

@@ -3,6 +3,7 @@
 //! A state file that says what cannot be is a problem of its image, and no reason to
 //! show nothing of the others; so this reads documents one by one, not the model.
 
+mod attempts;
 mod human;
 mod json;
 
@@ -15,6 +16,7 @@ use crate::record::{self, On, Pending, Waiting};
 use crate::state::{BaseDoc, ImageDoc};
 use crate::tree::Tree;
 
+pub use attempts::Attempts;
 pub use human::human;
 pub use json::json;
 
@@ -43,6 +45,8 @@ pub struct Row {
     pub discovery: Option<&'static str>,
     /// The changes of its bases that it has to follow.
     pub pending: Option<Pending>,
+    /// How the attempts to rebuild it stand, if there were any.
+    pub attempts: Option<Attempts>,
     /// Is it rebuilt without anybody's order?
     pub auto: bool,
     /// What is not as it should be.
@@ -288,6 +292,7 @@ impl<'i> Docs<'i> {
             last_built: None,
             discovery: None,
             pending: doc.and_then(|doc| record::pending(doc, waiting, known)),
+            attempts: doc.and_then(Attempts::of),
             auto: image.auto_rebuild,
             problems: Vec::new(),
         };
@@ -306,6 +311,8 @@ impl<'i> Docs<'i> {
             } else if doc.status == model::DiscoveryStatus::Failed {
                 row.problems.push("the last discovery failed".to_owned());
             }
+            let failed = row.attempts.as_ref().and_then(Attempts::problem);
+            row.problems.extend(failed);
         } else if !image.is_managed() && !self.files.contains(path) {
             row.problems
                 .push("there is no state of it yet: run `image-factory discover`".to_owned());
@@ -331,6 +338,7 @@ impl<'i> Docs<'i> {
             last_built: None,
             discovery: None,
             pending: None,
+            attempts: None,
             auto: true,
             problems: Vec::new(),
         };
