@@ -195,8 +195,7 @@ impl Factory {
 }
 
 fn json(output: &Output) -> Value {
-    serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{error}: {}", out(output)))
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 #[track_caller]
