@@ -75,6 +75,7 @@ pub(crate) const TEMPLATES: &[Declaration] = &[
         variables: &[
             Variable::Text("subject"),
             Variable::List("lines"),
+            Variable::Text("run"),
             Variable::Text("by"),
         ],
     },

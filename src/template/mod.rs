@@ -84,6 +84,9 @@ pub struct RebuildCommit<'a> {
     pub subject: &'a str,
     /// The attempts, a line each.
     pub lines: &'a [String],
+    /// What tells this run of the program from all others, so that no two make the same
+    /// commit and both take it for theirs.
+    pub run: &'a str,
     /// The program and its version.
     pub by: &'a str,
 }

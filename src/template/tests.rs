@@ -74,6 +74,7 @@ fn rebuild(lines: &[String]) -> RebuildCommit<'_> {
     RebuildCommit {
         subject: "Rebuild shop: node-22 changed",
         lines,
+        run: "0123456789abcdef",
         by: "image-factory 0.0.0",
     }
 }

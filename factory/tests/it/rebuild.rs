@@ -281,6 +281,13 @@ fn what_is_due_is_triggered_once_and_followed_to_its_end() {
 fn of_two_runs_at_once_one_triggers() {
     let factory = Factory::new();
     factory.commit();
+    // Neither pushes before the other has made its commit, which would be the same one.
+    let ready = factory.folder.path().join("ready");
+    let both = format!(
+        "n=$(date +%N)-$$; mkdir -p {0}; : > {0}/$n; i=0; while test $(ls {0} | wc -l) -lt 2 && test $i -lt 100; do sleep 0.1; i=$((i+1)); done",
+        ready.display()
+    );
+    factory.hook(&both);
     let folders = [factory.clone("one"), factory.clone("two")];
     let words = [
         "shop",
@@ -291,11 +298,12 @@ fn of_two_runs_at_once_one_triggers() {
     ];
     let started = folders.map(|folder| {
         let mut command = factory.rebuild_in(&folder, NOW, &words);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        // The same commit, to the second.
         command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
+            .env("GIT_AUTHOR_DATE", NOW)
+            .env("GIT_COMMITTER_DATE", NOW);
+        command.spawn().unwrap()
     });
     for child in started {
         exits(&child.wait_with_output().unwrap(), 0);

@@ -12,7 +12,7 @@ use super::record::Planned;
 const LONGEST: usize = 72;
 
 /// The message of the commit that is made before anybody is asked.
-pub(super) fn before(planned: &Planned, seen: usize) -> Result<String, TemplateError> {
+pub(super) fn before(planned: &Planned, seen: usize, run: &str) -> Result<String, TemplateError> {
     let started = &planned.started;
     let subject = match (&started[..], planned.learned.len(), planned.taken.len()) {
         ([(_, start)], ..) => one(start),
@@ -31,11 +31,11 @@ pub(super) fn before(planned: &Planned, seen: usize) -> Result<String, TemplateE
     if seen > 0 {
         lines.push(digests(seen));
     }
-    render(&subject, &lines)
+    render(&subject, &lines, run)
 }
 
 /// The message of the commit that is made after.
-pub(super) fn after(counted: &[Answered]) -> Result<String, TemplateError> {
+pub(super) fn after(counted: &[Answered], run: &str) -> Result<String, TemplateError> {
     let subject = match counted {
         [Answered { image, answer, .. }] => {
             let word = word(answer);
@@ -44,13 +44,14 @@ pub(super) fn after(counted: &[Answered]) -> Result<String, TemplateError> {
         many => format!("Record the outcome of {}", rebuilds(many.len())),
     };
     let lines: Vec<String> = counted.iter().map(answered).collect();
-    render(&subject, &lines)
+    render(&subject, &lines, run)
 }
 
-fn render(subject: &str, lines: &[String]) -> Result<String, TemplateError> {
+fn render(subject: &str, lines: &[String], run: &str) -> Result<String, TemplateError> {
     Templates::new()?.render(&Text::RebuildCommit(&RebuildCommit {
         subject,
         lines,
+        run,
         by: concat!("image-factory ", env!("CARGO_PKG_VERSION")),
     }))
 }

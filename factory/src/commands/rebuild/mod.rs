@@ -10,6 +10,7 @@ mod message;
 mod record;
 mod report;
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::path::Path;
 
 use factory::trigger::Triggers;
@@ -127,6 +128,14 @@ struct Run<'a> {
     ask: Ask,
     settings: Settings,
     images: Vec<Image>,
+    /// What tells this run from all others.
+    token: String,
+}
+
+/// Two runs in the same second that decide the same would make the same commit, to the
+/// bit. The push of the second would then be no news, and both would take it for theirs.
+fn token() -> String {
+    format!("{:016x}", RandomState::new().hash_one(std::process::id()))
 }
 
 fn rebuild(
@@ -154,6 +163,7 @@ fn rebuild(
         ask: Ask::of(args, &layout.root),
         settings,
         images,
+        token: token(),
     };
     if args.dry_run {
         run.dry(&tree, said)

@@ -113,7 +113,7 @@ impl Run<'_> {
         let change = if growing.edit.is_empty() {
             None
         } else {
-            let message = message::before(&planned, seen);
+            let message = message::before(&planned, seen, &self.token);
             Some(Change {
                 edit: growing.edit,
                 message: message.map_err(|error| said.stop([landing::fault(&error)]))?,
@@ -167,7 +167,7 @@ impl Run<'_> {
             if outcome.edit.is_empty() {
                 return Ok(None);
             }
-            let message = message::after(&counted);
+            let message = message::after(&counted, &self.token);
             Ok(Some(Change {
                 edit: outcome.edit,
                 message: message.map_err(|error| said.stop([landing::fault(&error)]))?,
