@@ -95,7 +95,7 @@ impl Reading<'_> {
         let reference = Reference::parse(&base.full_image).ok();
         let parent = reference.and_then(|reference| self.own.get(&reference.repository).copied());
         let change = open_change(image, base).map(|change| Change {
-            from: image.built_from.get(&base.name).cloned(),
+            from: change.from,
             to: change.to,
             since: change.since,
             newest: change.newest,

@@ -68,7 +68,7 @@ pub fn pending<'b>(
         .zip(together.rules)
         .map(|((on, change), rule)| PendingBase {
             name: on.base.name.clone(),
-            from: image.built_from.get(&on.base.name).cloned(),
+            from: change.from,
             to: change.to,
             since: change.since,
             newest: change.newest,
@@ -84,6 +84,8 @@ pub fn pending<'b>(
 /// A change that an image was not built with.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OpenChange {
+    /// What the image was built from: as recorded, else what stood before the change.
+    pub from: Option<DigestText>,
     /// When the first such change was learnt.
     pub since: Time,
     /// When the last one was.
@@ -109,7 +111,9 @@ pub fn open_change(image: &ImageDoc, base: &BaseDoc) -> Option<OpenChange> {
         let at = change.at.as_ref().or(base.last_updated.as_ref())?;
         Some(at.time())
     };
+    let built = image.built_from.get(&base.name).cloned();
     Some(OpenChange {
+        from: built.or_else(|| open.first()?.from.clone()),
         since: learnt(open.first()?)?,
         newest: learnt(open.last()?)?,
         to: current.clone(),

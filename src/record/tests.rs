@@ -845,7 +845,7 @@ fn what_an_older_program_wrote_is_mended_on_the_way() {
     assert_eq!((found.since, found.due), (day(4), day(5)));
     assert_eq!(
         (found.bases[0].from.clone(), found.bases[0].to.clone()),
-        (None, d(2).into())
+        (Some(d(1).into()), d(2).into())
     );
 }
 
