@@ -118,6 +118,15 @@ impl Tokens {
         !matches!(self.kind(provider), Kind::Missing)
     }
 
+    /// Why a GitHub App that is configured cannot give any.
+    #[must_use]
+    pub fn wrong(&self, provider: Provider) -> Option<&Diagnostic> {
+        match self.kind(provider) {
+            Kind::Wrong(why) => Some(why),
+            _ => None,
+        }
+    }
+
     /// Is a GitHub App to give the tokens?
     #[must_use]
     pub fn is_app(&self, provider: Provider) -> bool {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use image_factory::diagnostics::{Code, Diagnostic, code};
-use image_factory::model::{Input, Time};
+use image_factory::model::{Input, Provider, Time};
 
 use super::run::Run;
 use crate::http::date::retry_after;
@@ -81,6 +81,14 @@ pub(super) enum Posted {
     Unsent(String),
     /// It was sent, and nobody knows.
     Unknown { code: Code, why: String },
+}
+
+/// The host as people call it.
+pub(super) const fn host(provider: Provider) -> &'static str {
+    match provider {
+        Provider::GitHub => "GitHub",
+        Provider::GitLab => "GitLab",
+    }
 }
 
 /// A no.

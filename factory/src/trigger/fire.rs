@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use image_factory::diagnostics::{Code, Diagnostic, code};
-use image_factory::model::Provider;
+use image_factory::model::{Provider, Source};
 use image_factory::record::Answer;
 
 use super::api::{Posted, Refusal, Start, unanswered};
@@ -12,6 +12,7 @@ use super::exchange::Silence;
 use super::look::{Found, find};
 use super::{Talk, github};
 use crate::http::said::wait_text;
+use crate::tokens::Tokens;
 
 /// So often a build is asked for whose answer was lost.
 const ASKED: u32 = 2;
@@ -224,13 +225,18 @@ fn refused(talk: &Talk<'_>, refusal: &Refusal, out: &mut Vec<Diagnostic>) -> Ans
 
 fn no_token(talk: &Talk<'_>, out: &mut Vec<Diagnostic>) -> Answer {
     let tokens = &talk.triggers.tokens;
-    let variable = tokens.source(talk.provider());
-    let (why, help) = match talk.provider() {
+    refused(talk, &missing(tokens, talk.call.source), out)
+}
+
+/// That there is no token for the host of this source.
+pub(super) fn missing(tokens: &Tokens, source: &Source) -> Refusal {
+    let variable = tokens.source(source.provider);
+    let (why, help) = match source.provider {
         Provider::GitHub => (
             format!("there is no token: the variable `{variable}` is not set"),
             format!(
                 "put a token with `actions: write` for {} into `{variable}`, or configure a GitHub App",
-                talk.call.source.repo
+                source.repo
             ),
         ),
         Provider::GitLab => (
@@ -240,17 +246,16 @@ fn no_token(talk: &Talk<'_>, out: &mut Vec<Diagnostic>) -> Answer {
             ),
             format!(
                 "put a trigger token of {} into `{}`, or an access token with the scope `api` into `{variable}`",
-                talk.call.source.repo,
+                source.repo,
                 tokens.trigger_source()
             ),
         ),
     };
-    let refusal = Refusal {
+    Refusal {
         code: code::TRIGGER_TOKEN,
         why,
         help,
-    };
-    refused(talk, &refusal, out)
+    }
 }
 
 fn limited(talk: &Talk<'_>, wait: Duration, why: &str) -> Diagnostic {

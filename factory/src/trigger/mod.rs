@@ -121,6 +121,26 @@ impl Triggers {
         self
     }
 
+    /// Why no build of this source can be asked for: there are no credentials for its
+    /// host. That is to be known before an attempt is recorded; it is none.
+    #[must_use]
+    pub fn unable(&self, source: &Source) -> Option<Diagnostic> {
+        let provider = source.provider;
+        let trigger = provider == Provider::GitLab && self.tokens.trigger().is_some();
+        if trigger {
+            return None;
+        }
+        match self.tokens.wrong(provider) {
+            Some(wrong) => Some(wrong.clone()),
+            None if self.tokens.is_set(provider) => None,
+            None => {
+                let host = api::host(provider);
+                let what = format!("nothing is triggered on {host}");
+                Some(fire::missing(&self.tokens, source).diagnostic(&what))
+            }
+        }
+    }
+
     /// Starts a build for an attempt that was recorded just now, and for which nothing
     /// was sent yet.
     pub fn fire(&self, call: &Call<'_>, now: &dyn Fn() -> Time) -> Fired {
@@ -257,10 +277,7 @@ impl<'a> Talk<'a> {
 
     /// The host as people call it.
     fn host(&self) -> &'static str {
-        match self.provider() {
-            Provider::GitHub => "GitHub",
-            Provider::GitLab => "GitLab",
-        }
+        api::host(self.provider())
     }
 
     fn now(&self) -> Time {

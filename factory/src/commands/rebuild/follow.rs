@@ -353,7 +353,8 @@ impl<'a> Follower<'a> {
     }
 }
 
-fn source<'i>(images: &'i [Image], name: &Name) -> Option<&'i Source> {
+/// What a managed image is built from.
+pub(super) fn source<'i>(images: &'i [Image], name: &Name) -> Option<&'i Source> {
     images.iter().find(|image| image.name == *name)?.source()
 }
 

@@ -200,7 +200,7 @@ impl Run<'_> {
         let answers = follower.look(tree, streams, &mut telling);
         let mut planned = None;
         let landed = self.land(streams, said, &mut |tree, said| {
-            let (now, change) = self.compute(tree, resolved.as_ref(), &answers, said)?;
+            let (now, change) = self.compute(tree, resolved.as_ref(), &answers, &triggers, said)?;
             planned = Some(now);
             Ok(change)
         })?;

@@ -1,7 +1,6 @@
 //! What is recorded: before anybody is asked, and after.
 
-use std::collections::BTreeSet;
-
+use factory::trigger::Triggers;
 use image_factory::cli::Streams;
 use image_factory::cli::run::{Said, Stopped};
 use image_factory::diagnostics::{Diagnostic, Severity, code};
@@ -13,6 +12,7 @@ use image_factory::tree::{Edit, Tree};
 use super::super::discover::Answers;
 use super::super::landing::{self, Change, Landed};
 use super::super::plan::decide;
+use super::follow::source;
 use super::{Run, message};
 
 /// What was decided on a tree, and recorded.
@@ -60,6 +60,7 @@ impl Run<'_> {
         tree: &Tree,
         resolved: Option<&Answers>,
         answers: &[Answered],
+        triggers: &Triggers,
         said: &mut Said,
     ) -> Result<(Planned, Option<Change>), Stopped> {
         let now = self.common.now();
@@ -81,19 +82,28 @@ impl Run<'_> {
         let learned = growing.take(outcome, said);
         let (enrolled, diagnostics) = model::enrollment(&growing.tree.inputs);
         let (_, images) = enrolled.ok_or_else(|| said.stop(diagnostics))?;
-        let ours: BTreeSet<&Name> = images
-            .iter()
-            .filter(|image| image.is_managed())
-            .map(|image| &image.name)
-            .collect();
-        let concerns = |image: &Name| self.ask.concerns(image) && ours.contains(image);
+        // What nobody can be asked for is not started: an attempt would be one for nothing.
+        let unable = |image: &Name| triggers.unable(source(&images, image)?);
+        let concerns = |image: &Name| {
+            self.ask.concerns(image) && source(&images, image).is_some() && unable(image).is_none()
+        };
         let outcome = record::take_over(&growing.tree, &concerns, now);
         let taken = growing.take(outcome, said);
         let mut plan = decide(&growing.tree, &self.ask.order(), self.common, said)?;
         self.ask.only(&mut plan);
+        let mut missing: Vec<Diagnostic> = Vec::new();
         let due = plan.decisions.iter();
         let due = due.filter(|decision| decision.action == Action::Rebuild);
-        let starts: Vec<Start> = due.map(|decision| self.ask.start(decision)).collect();
+        let starts: Vec<Start> = due
+            .filter(|decision| {
+                let wrong = unable(&decision.image);
+                let able = wrong.is_none();
+                missing.extend(wrong);
+                able
+            })
+            .map(|decision| self.ask.start(decision))
+            .collect();
+        missing.dedup_by(|one, other| one.message == other.message);
         let started = growing.take(record::start(&growing.tree, &starts, now), said);
         let started: Vec<(Started, Start)> = started
             .into_iter()
@@ -102,6 +112,10 @@ impl Run<'_> {
                 Some((started, start.clone()))
             })
             .collect();
+        if growing.edit.is_empty() && !missing.is_empty() {
+            return Err(said.stop(missing));
+        }
+        said.diagnostics.append(&mut missing);
         let planned = Planned {
             open: record::open(&growing.tree),
             images,
