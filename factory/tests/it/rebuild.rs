@@ -613,6 +613,27 @@ fn a_registry_that_is_away_holds_no_trigger() {
 }
 
 #[test]
+fn without_a_token_no_attempt_is_recorded() {
+    let factory = Factory::new();
+    let before = factory.read("state/images/shop.yaml");
+    for words in [&["--due"][..], &["shop"]] {
+        let mut command = factory.rebuild_in(&factory.root(), NOW, words);
+        let done = command.env_remove("GITHUB_TOKEN").output().unwrap();
+        exits(&done, 2);
+        let said = err(&done);
+        assert!(
+            said.contains("error[IF322]: nothing is triggered on GitHub"),
+            "{said}"
+        );
+        assert_eq!(said.matches("IF322").count(), 1, "{said}");
+        assert_eq!(factory.read("state/images/shop.yaml"), before);
+    }
+    assert_eq!(factory.host.asked(), Vec::<String>::new());
+    exits(&factory.rebuild(&["--due"]), 0);
+    assert_eq!(factory.posts(), 1);
+}
+
+#[test]
 fn waiting_follows_a_run_to_its_end() {
     let factory = Factory::new();
     let mut command = factory.rebuild_in(&factory.root(), NOW, &["shop", "--wait"]);
