@@ -61,6 +61,8 @@ def main() -> int:
     kargo = Kargo(cluster, world, running.get("kargo-controller"))
 
     log = report.Log()
+    if given.mode == "stand-in":
+        log.say("Kargo itself is NOT run: a stand-in plays its part; the API server and Argo Rollouts are real")
     stage = scenario.Scenario(given.mode, cluster, world, providers, kubelet, kargo, running, log)
     try:
         stage.run()

@@ -167,11 +167,11 @@ class Providers:
 
     def github_run(self, run: Run) -> dict:
         run.seen += 1
-        inputs = run.inputs
+        # What the run-name of our workflow template makes of the inputs; else the workflow's name.
+        title = f"image-factory {run.image} #{run.inputs['attempt']}" if "attempt" in run.inputs else run.image
         return {
             "id": run.id, "name": run.image, "event": "workflow_dispatch", "head_branch": run.ref,
-            # What the run-name of our workflow template makes of the inputs.
-            "display_title": f"image-factory {inputs.get('image', run.image)} #{inputs.get('attempt', '')}",
+            "display_title": title,
             "path": f".github/workflows/{run.image}.yml", "status": run.status, "conclusion": run.conclusion,
             "created_at": run.created, "updated_at": now(), "run_started_at": run.created, "run_attempt": 1,
             "html_url": f"https://github.example.com/acme/apps/actions/runs/{run.id}",

@@ -148,7 +148,7 @@ class Scenario:
         for name in names:
             self.expect(subjects.count(f"Analyze {name} 1.0.0") == 1, f"{name} was not analysed once")
         self.log.shown(f"(3) {sum(s.startswith(('Analyze', 'Record')) for s in subjects)} commits of state pushed, one for each of them")
-        instantly = ["parent", "child", "busy", "gone", "terse", "silent", "own"]
+        instantly = ["parent", "child", "busy", "gone", "terse", "silent", "deaf", "own"]
         wait_for("Stages without soak ask the planner", 60, lambda: all(self.jobs("rebuild", f"{n}") for n in instantly))
         self.quiet()
         self.expect(all(self.jobs("rebuild", n) == ["succeeded"] for n in instantly), "a rebuild Job failed")
@@ -156,8 +156,8 @@ class Scenario:
         self.log.shown(f"first install triggers nothing: {len(instantly)} Jobs asked")
 
     def misfortunes(self) -> None:
-        self.log.step(f"{DEBIAN} moves; five images follow at once (rebuildDelay 0d), each with its misfortune")
-        for image, word in (("busy", "500"), ("gone", "404"), ("silent", "started, no answer")):
+        self.log.step(f"{DEBIAN} moves; six images follow at once (rebuildDelay 0d), each with its misfortune")
+        for image, word in (("busy", "500"), ("gone", "404"), ("silent", "started, no answer"), ("deaf", "hang")):
             self.providers.answers[image].append(word)
             self.posts[image] = [word]
         self.providers.unexpected["terse"] = {"reason", "attempt"}
@@ -171,7 +171,7 @@ class Scenario:
         run = self.triggered("parent", 60)
         wanted = {"image": "parent", "base_digest": digest, "attempt": "1", "tag": ""}
         self.expect(run.ref == "main" and wanted.items() <= run.inputs.items(), f"it was posted {run.ref} {run.inputs}")
-        self.expect(f"{self.world.registry}/{DEBIAN}" in run.inputs["base_image"], run.inputs["base_image"])
+        self.expect(run.inputs["base_image"] == warehouse(DEBIAN), run.inputs["base_image"])
         self.log.shown(f"(4) parent: dispatched with its base and digest: {run.inputs['reason']!r}")
         run = self.triggered("terse", 90)
         self.expect({"reason", "attempt"}.isdisjoint(run.inputs) and run.inputs["base_digest"] == digest, f"{run.inputs}")
@@ -179,17 +179,19 @@ class Scenario:
         self.triggered("silent", 90)
         self.posts["silent"].pop()
         self.triggered("busy", 150)
-        self.log.shown("500: nothing had been started, asked again; one build")
+        self.log.shown("500: no run was found, so asked again; one build")
         wait_for("the refusal is recorded", 60, lambda: self.outcome("gone") == "refused")
         self.quiet()
         self.expect(self.jobs("rebuild", "gone")[-1] == "failed", "the refusal did not fail its Job")
         self.log.shown("404: refused, recorded, and its Job failed")
         self.expect(len(self.providers.of("silent")) == 1, "the request whose answer was lost was repeated")
-        self.log.shown("no answer: the run was looked for and found, not asked for again")
+        self.log.shown("no answer, but started: the run was looked for and found, not asked for again")
+        self.triggered("deaf", 150)
+        self.log.shown("no answer, and nothing started: no run was found, so asked again; one build")
         self.cron()
         self.expect(not self.providers.of("child"), "child did not wait for its parent")
         self.log.shown("child waits for its parent")
-        images = ["parent", "busy", "terse", "silent"]
+        images = ["parent", "busy", "terse", "silent", "deaf"]
         self.finish(*images)
         self.built(*images)
         for image in images:

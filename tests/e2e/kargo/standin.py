@@ -58,7 +58,7 @@ class Kargo:
 
     def promote(self, stage: str, warehouse: str) -> None:
         with self.lock:
-            self.take(self.kube.get("stages", stage), warehouse, self.found[warehouse][-1], "kubernetes:person")
+            self.take(self.kube.get("stages", stage), warehouse, self.found[warehouse][-1], "person")
 
     def again(self, stage: str) -> None:
         before = len(self.runs[stage])
@@ -128,7 +128,7 @@ class Kargo:
             origin, sources = request["origin"]["name"], request["sources"]
             freight = self.available(origin, sources)
             if freight is not None and self.held.get(name, {}).get(origin, (None, 0))[0] != freight:
-                self.take(stage, origin, freight, "controller:stage-controller")
+                self.take(stage, origin, freight, "")
 
     def available(self, origin: str, sources: dict) -> dict | None:
         if sources.get("direct"):
@@ -168,6 +168,6 @@ class Kargo:
             raise AssertionError(f"the stand-in does not know {text}")
         function, _, field, otherwise = found.groups()
         if function == "stageMetadata":
-            return self.actors.get(stage, otherwise) if field == "actor" else "stand-in"
+            return (self.actors.get(stage) or otherwise) if field == "actor" else "stand-in"
         held = self.held.get(stage, {}).values()
         return next((freight[field] for freight, _ in held if field in freight), otherwise)

@@ -42,6 +42,7 @@ IMAGES = [
     Image("gone", "library/debian:12", "0d"),
     Image("terse", "library/debian:12", "0d"),
     Image("silent", "library/debian:12", "0d"),
+    Image("deaf", "library/debian:12", "0d"),
     # Its source is the repository that state is committed to.
     Image("own", "library/alpine:3", "0d", repo="acme/factory", git="factory"),
 ]
