@@ -75,6 +75,11 @@ impl Ask {
         }
     }
 
+    /// Does a Job of Kargo's ask, for a Promotion that nobody ordered?
+    pub(super) fn is_kargos(&self) -> bool {
+        !self.due && self.by.as_ref().is_some_and(|by| !is_a_person(by))
+    }
+
     /// Did a person ask for these images?
     fn is_a_persons(&self) -> bool {
         !self.due && self.by.as_ref().is_none_or(|by| is_a_person(by))

@@ -5,6 +5,7 @@
 //! nothing left to start.
 
 mod ask;
+mod early;
 mod follow;
 mod message;
 mod record;
@@ -192,6 +193,7 @@ impl Run<'_> {
     }
 
     fn go(&self, tree: &Tree, streams: &mut Streams<'_>, said: &mut Said) -> Result<Done, Stopped> {
+        self.until_due(tree, streams, said)?;
         let resolved = self.resolve(tree, said)?;
         let triggers = Triggers::new(&self.settings, Surroundings::variable);
         let mut follower = Follower::new(self, &triggers, tree);
