@@ -88,18 +88,21 @@ fn push(line: &mut String, words: &str) {
 }
 
 fn words(reason: &Reason) -> String {
-    let mut words = reason.rule.to_string();
+    let mut words = String::new();
     if let Some(base) = &reason.base {
-        words.push_str(&format!(": {base}"));
+        words.push_str(base.as_str());
+        if let Some(to) = &reason.to {
+            words.push_str(" changed");
+            if let Some(from) = &reason.from {
+                words.push_str(&format!(" from {}", short(from.as_str())));
+            }
+            words.push_str(&format!(" to {}", short(to.as_str())));
+        }
+        words.push_str(", ");
     }
-    if let Some(from) = &reason.from {
-        words.push_str(&format!(" from {}", short(from.as_str())));
-    }
-    if let Some(to) = &reason.to {
-        words.push_str(&format!(" to {}", short(to.as_str())));
-    }
+    words.push_str(reason.rule.as_str());
     if let Some(detail) = &reason.detail {
-        words.push_str(&format!(": {detail}"));
+        words.push_str(&format!(" {detail}"));
     }
     words
 }
@@ -199,8 +202,8 @@ mod tests {
         assert_eq!((&*inputs.tag, &*inputs.attempt), ("", "7"));
         assert_eq!(
             inputs.reason,
-            "schedule, delay: node-22 from sha256:111111111111 to sha256:222222222222, \
-             delay: golang-1.24 from sha256:111111111111 to sha256:222222222222"
+            "schedule, node-22 changed from sha256:111111111111 to sha256:222222222222, delay, \
+             golang-1.24 changed from sha256:111111111111 to sha256:222222222222, delay"
         );
     }
 
@@ -269,7 +272,7 @@ mod tests {
             let line = attempt(&start, 1).reason;
             prop_assert!(line.chars().count() <= LONGEST);
             prop_assert!(!line.contains("::") && !line.contains("..") && !line.contains("  "));
-            prop_assert!(line.starts_with("delay: node-22"));
+            prop_assert!(line.starts_with("node-22 changed"));
             let fine = |c: char| c.is_alphanumeric() || " .,:_-/+".contains(c);
             prop_assert!(line.chars().all(fine), "{line:?}");
         }
