@@ -74,7 +74,7 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
-cp "${E2E_PROGRAM:-${CARGO_TARGET_DIR:-$ROOT/target}/debug/image-factory}" "$SCRATCH/bin/"
+cp "${CARGO_TARGET_DIR:-$ROOT/target}/debug/image-factory" "$SCRATCH/bin/"
 git_server "$SCRATCH/repos" robot "$PASSWORD" || skip "lighttpd cannot be installed"
 registry kargo || skip "docker-registry cannot be installed"
 cluster kargo-controller kargo-webhooks rollouts argocd kubelet person || die "no cluster"
