@@ -23,11 +23,6 @@ use super::super::landing::Landed;
 use super::record::Planned;
 use super::{Run, message};
 
-/// So long after they were recorded builds are asked for. What is left then, another run
-/// takes over, which begins [`TAKE_OVER_AFTER`] it was recorded; one request may take two
-/// minutes.
-const ASK_WITHIN: Duration = Duration::from_secs(120);
-
 /// Before the first looks it is waited less.
 const SOON: [Duration; 3] = [
     Duration::from_secs(5),
@@ -220,11 +215,10 @@ impl<'a> Follower<'a> {
             at: started.at,
             again: false,
         });
-        let begin = Instant::now();
         let mut answers = Vec::new();
         for asked in taken.chain(started) {
             let image = &asked.start.image;
-            if begin.elapsed() > ASK_WITHIN {
+            if planned.window.is_over() {
                 said.diagnostics.push(left(image, asked.attempt));
                 self.failed = true;
                 continue;

@@ -10,6 +10,7 @@ mod follow;
 mod message;
 mod record;
 mod report;
+mod window;
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::Path;

@@ -13,6 +13,7 @@ use super::super::discover::Answers;
 use super::super::landing::{self, Change, Landed};
 use super::super::plan::decide;
 use super::follow::source;
+use super::window::Window;
 use super::{Run, message};
 
 /// What was decided on a tree, and recorded.
@@ -28,6 +29,8 @@ pub(super) struct Planned {
     pub(super) open: Vec<OpenAttempt>,
     /// The images that are enrolled.
     pub(super) images: Vec<Image>,
+    /// When what starts or is taken over may be asked for.
+    pub(super) window: Window,
 }
 
 /// A tree that one event after the other changes.
@@ -63,6 +66,7 @@ impl Run<'_> {
         triggers: &Triggers,
         said: &mut Said,
     ) -> Result<(Planned, Option<Change>), Stopped> {
+        let window = Window::begin();
         let now = self.common.now();
         let mut growing = Growing {
             tree: tree.clone(),
@@ -123,6 +127,7 @@ impl Run<'_> {
             learned,
             taken,
             started,
+            window,
         };
         let change = if growing.edit.is_empty() {
             None
