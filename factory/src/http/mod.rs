@@ -96,7 +96,7 @@ pub struct Answer {
     pub status: u16,
     /// The headers, names in lower case, in the order of the answer.
     pub headers: Vec<(String, String)>,
-    /// The body, as it was sent.
+    /// The body, as it was sent; of a refusal without the secrets of the request.
     pub body: Vec<u8>,
 }
 
@@ -197,7 +197,8 @@ impl Client {
         }
     }
 
-    /// Sends a request and reads its answer. Any status is an answer, a redirect too.
+    /// Sends a request and reads its answer. Any status is an answer, a redirect too. What
+    /// the body of a refusal repeats of the request's secrets is masked.
     ///
     /// # Errors
     /// Says why there is none.
@@ -234,11 +235,15 @@ impl Client {
         if bytes.len() > request.limit {
             return Err(Trouble::TooLarge(request.limit));
         }
-        Ok(Answer {
+        let mut answer = Answer {
             status: head.status.as_u16(),
             headers,
             body: bytes,
-        })
+        };
+        if answer.status >= 400 {
+            said::mask_body(&mut answer, &said::secrets(request));
+        }
+        Ok(answer)
     }
 
     fn agent(&self, url: &Url) -> Result<&ureq::Agent, Trouble> {

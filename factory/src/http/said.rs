@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::Answer;
+use super::{Answer, Request};
+use crate::process::Mask;
 
 /// A text of somebody else: one line of so many characters, without control
 /// characters and without those that turn or hide text.
@@ -74,9 +77,112 @@ fn collect(value: &Value, words: &mut Vec<String>) {
     }
 }
 
+/// What a request shows of who asks. Servers may repeat it in their answers.
+#[must_use]
+pub fn secrets(request: &Request) -> Mask {
+    let mut mask = Mask::default();
+    for (name, value) in &request.headers {
+        match (*name, value.split_once(' ')) {
+            ("authorization", Some((scheme, rest))) => {
+                mask.add(None, rest);
+                let pair = scheme
+                    .eq_ignore_ascii_case("basic")
+                    .then(|| STANDARD.decode(rest).ok())
+                    .flatten()
+                    .and_then(|pair| String::from_utf8(pair).ok());
+                if let Some((user, secret)) = pair.as_deref().and_then(|pair| pair.split_once(':'))
+                {
+                    mask.add(Some(user), secret);
+                }
+            }
+            ("authorization" | "private-token", _) => mask.add(None, value),
+            _ => {}
+        }
+    }
+    mask
+}
+
+/// A body without secrets. What is shown of it is shortened later, and half a secret would
+/// be known to no mask.
+pub fn mask_body(answer: &mut Answer, mask: &Mask) {
+    if let Ok(mut body) = serde_json::from_slice::<Value>(&answer.body) {
+        if mask_texts(&mut body, mask) {
+            answer.body = body.to_string().into_bytes();
+        }
+        return;
+    }
+    let text = String::from_utf8_lossy(&answer.body);
+    let masked = mask.apply(&text);
+    if masked != *text {
+        answer.body = masked.into_bytes();
+    }
+}
+
+/// Was there anything to mask?
+fn mask_texts(value: &mut Value, mask: &Mask) -> bool {
+    let any = |found: bool, one: &mut Value| mask_texts(one, mask) || found;
+    match value {
+        Value::String(text) => {
+            let masked = mask.apply(text);
+            let found = masked != *text;
+            *text = masked;
+            found
+        }
+        Value::Array(all) => all.iter_mut().fold(false, any),
+        Value::Object(all) => all.values_mut().fold(false, any),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::Url;
+
+    #[test]
+    fn secrets_that_a_server_repeats_are_masked_before_its_words_are_cut() {
+        let url = Url::parse("https://h/").unwrap();
+        let request = |name: &'static str, value: &str| {
+            Request::new("GET", url.clone(), 1).header(name, value.to_owned())
+        };
+        let pair = STANDARD.encode("me:s3/cret-s3/cret");
+        let basic = format!("Basic {pair}");
+        for (request, secret) in [
+            (
+                request("authorization", "Bearer s3/cret-s3/cret"),
+                "s3/cret-s3/cret",
+            ),
+            (
+                request("private-token", "s3/cret-s3/cret"),
+                "s3/cret-s3/cret",
+            ),
+            (request("authorization", &basic), "s3/cret-s3/cret"),
+            (request("authorization", &basic), pair.as_str()),
+        ] {
+            let escaped = secret.replace('/', "\\u002f");
+            for body in [
+                format!(r#"{{"message":"xxxxxx {escaped}","n":1}}"#),
+                format!(r#"{{"errors":[{{"message":"xxxxxx {secret}"}}]}}"#),
+                format!("xxxxxx {secret}"),
+            ] {
+                let mut answer = Answer {
+                    status: 422,
+                    headers: Vec::new(),
+                    body: body.clone().into(),
+                };
+                mask_body(&mut answer, &secrets(&request));
+                assert_eq!(line(&message(&answer), 10), "xxxxxx ***", "{body}");
+            }
+        }
+        let body = br#"{"b": 1, "a": "x"}"#;
+        let mut answer = Answer {
+            status: 404,
+            headers: Vec::new(),
+            body: body.to_vec(),
+        };
+        mask_body(&mut answer, &secrets(&request("accept", "x")));
+        assert_eq!(answer.body, body);
+    }
 
     #[test]
     fn waits_are_said_as_people_do() {

@@ -9,6 +9,7 @@ use image_factory::model::{Name, Provider, Time};
 
 use super::Triggers;
 use super::pace::PATIENCE;
+use crate::http::said::mask_body;
 use crate::http::{Answer, Request, Trouble};
 use crate::tokens::NoToken;
 
@@ -75,7 +76,8 @@ impl<'a> Exchange<'a> {
     }
 
     fn token(&self) -> Result<Option<String>, Silence> {
-        let send = |request: &Request| match self.send(request) {
+        // As it is: the answer is a token.
+        let send = |request: &Request| match self.exchange(request) {
             Ok(answer) => Ok(answer),
             Err(Silence::Trouble(trouble)) => Err(trouble),
             Err(_) => Err(Trouble::Timeout("place in the budget")),
@@ -97,8 +99,18 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// Sends a request as it is.
+    /// Sends a request as it is; what comes back is without our tokens.
     pub(super) fn send(&self, request: &Request) -> Result<Answer, Silence> {
+        let mut answer = self.exchange(request)?;
+        let mask = self.triggers.tokens.mask();
+        mask_body(&mut answer, &mask);
+        for (_, value) in &mut answer.headers {
+            *value = mask.apply(value);
+        }
+        Ok(answer)
+    }
+
+    fn exchange(&self, request: &Request) -> Result<Answer, Silence> {
         let pace = &self.triggers.pace;
         let wait = self
             .triggers
