@@ -122,7 +122,12 @@ pub(super) fn find(talk: &Talk<'_>, out: &mut Vec<Diagnostic>) -> Found {
         return Found::Unknown;
     }
     let since = later(call.at, listed.ahead - SLACK);
-    let candidates = unclaimed(&listed.runs, since, call.claimed);
+    let candidates = unclaimed(
+        &listed.runs,
+        (call.image, call.attempt),
+        since,
+        call.claimed,
+    );
     by_variables(talk, &candidates, out)
 }
 

@@ -10,6 +10,9 @@ use crate::http::Url;
 /// The longest link that is kept.
 const LONGEST_LINK: usize = 500;
 
+/// How the names begin that our templates give to runs.
+const OURS: &str = "image-factory ";
+
 /// A run of a workflow, or a pipeline.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Run {
@@ -61,7 +64,7 @@ impl Run {
 
 /// What our templates call a run: `image-factory shop #3`.
 pub(super) fn title(image: &Name, attempt: u64) -> String {
-    format!("image-factory {image} #{attempt}")
+    format!("{OURS}{image} #{attempt}")
 }
 
 /// The run that bears an attempt in its name; the first, should there be several.
@@ -72,34 +75,69 @@ pub(super) fn named<'r>(runs: &'r [Run], image: &Name, attempt: u64) -> Option<&
 
 /// Does a text have these words, and neither more of the first nor of the last?
 fn contains(text: &str, words: &str) -> bool {
-    let part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
     text.match_indices(words).any(|(at, _)| {
         let before = text.get(..at).and_then(|head| head.chars().next_back());
         let after = text
             .get(at + words.len()..)
             .and_then(|tail| tail.chars().next());
-        !before.is_some_and(part) && !after.is_some_and(|c| c.is_alphanumeric())
+        !before.is_some_and(is_of_word) && !after.is_some_and(|c| c.is_alphanumeric())
     })
 }
 
-/// Does the name of a run say that it is some attempt's?
-fn is_named(run: &Run) -> bool {
-    run.title
-        .split_once("image-factory ")
-        .is_some_and(|(_, rest)| rest.contains(" #"))
+fn is_of_word(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '-' | '_' | '.')
+}
+
+/// What a name in our form says: image and attempt. A workflow that is not sent one of
+/// them has an empty place there.
+type Words<'t> = (Option<&'t str>, Option<&'t str>);
+
+/// All that is in our form in a text.
+fn words(text: &str) -> impl Iterator<Item = Words<'_>> {
+    let starts = text.match_indices(OURS);
+    let starts = starts.filter(|(at, _)| {
+        let before = text.get(..*at).and_then(|head| head.chars().next_back());
+        !before.is_some_and(is_of_word)
+    });
+    starts.filter_map(|(at, _)| {
+        let rest = text.get(at + OURS.len()..)?;
+        let (image, rest) = rest.split_once('#')?;
+        // `image-factory  #`, or with the spaces made one.
+        let image = image.strip_suffix(' ').unwrap_or(image);
+        if image.contains(' ') {
+            return None;
+        }
+        let end = rest.find(|c: char| !c.is_ascii_digit());
+        let (number, rest) = rest.split_at(end.unwrap_or(rest.len()));
+        let whole = !rest.starts_with(|c: char| c.is_alphanumeric());
+        let number = Some(number).filter(|number| whole && !number.is_empty());
+        Some((Some(image).filter(|image| !image.is_empty()), number))
+    })
+}
+
+/// May a run be this attempt's, as far as its name goes? Not if that names another one.
+fn may_be(run: &Run, image: &Name, attempt: u64) -> bool {
+    let attempt = attempt.to_string();
+    words(&run.title).all(|(name, number)| {
+        let is_named = name.is_some() && number.is_some();
+        let fits = name.is_none_or(|name| name == image.as_str())
+            && number.is_none_or(|number| number == attempt);
+        !is_named && fits
+    })
 }
 
 /// The runs that may be an attempt's although no name says so: made since, nobody
 /// else's; the first of them in front.
 pub(super) fn unclaimed<'r>(
     runs: &'r [Run],
+    (image, attempt): (&Name, u64),
     since: Time,
     claimed: &BTreeSet<String>,
 ) -> Vec<&'r Run> {
     let mut all: Vec<&Run> = runs
         .iter()
         .filter(|run| run.created.is_some_and(|created| created >= since))
-        .filter(|run| !claimed.contains(&run.id) && !is_named(run))
+        .filter(|run| !claimed.contains(&run.id) && may_be(run, image, attempt))
         .collect();
     all.sort_by_key(|run| age(run));
     all
@@ -188,22 +226,46 @@ mod tests {
             run("5", "Build", 11),
             run("4", "Build", 10),
             run("3", "image-factory other #1", 10),
-            run("2", "image-factory shop #", 10),
+            run("2", "image-factory shop #2", 10),
             run("1", "Build", 9),
         ];
         let claimed = BTreeSet::from(["4".to_owned()]);
         let ids = |runs: Vec<&Run>| runs.iter().map(|run| run.id.clone()).collect::<Vec<_>>();
-        assert_eq!(ids(unclaimed(&runs, at(10), &claimed)), ["5", "6"]);
-        assert_eq!(
-            ids(unclaimed(&runs, at(10), &BTreeSet::new())),
-            ["4", "5", "6"]
-        );
-        assert!(unclaimed(&runs, at(13), &claimed).is_empty());
+        let shop = name("shop");
+        let unclaimed = |runs, since, claimed| unclaimed(runs, (&shop, 3), at(since), claimed);
+        assert_eq!(ids(unclaimed(&runs, 10, &claimed)), ["5", "6"]);
+        let none = BTreeSet::new();
+        assert_eq!(ids(unclaimed(&runs, 10, &none)), ["4", "5", "6"]);
+        assert!(unclaimed(&runs, 13, &claimed).is_empty());
         let unknown = Run {
             created: None,
             ..run("7", "", 0)
         };
-        assert!(unclaimed(&[unknown], at(0), &claimed).is_empty());
+        assert!(unclaimed(&[unknown], 0, &claimed).is_empty());
+    }
+
+    #[test]
+    fn a_name_that_lacks_a_part_names_no_attempt() {
+        for (text, may) in [
+            ("image-factory shop #", true),
+            ("Build (image-factory shop #)", true),
+            ("image-factory api #", false),
+            ("image-factory my-shop #", false),
+            ("image-factory  #3", true),
+            ("image-factory #3", true),
+            ("image-factory  #4", false),
+            ("image-factory  #", true),
+            ("image-factory #", true),
+            ("image-factory api #3", false),
+            ("image-factory shop #4", false),
+            ("image-factory shop #4x", true),
+            ("my-image-factory api #4", true),
+            ("image-factory rebuilds api #4", true),
+            ("image-factory", true),
+        ] {
+            let runs = [run("1", text, 0)];
+            assert_eq!(may_be(&runs[0], &name("shop"), 3), may, "{text}");
+        }
     }
 
     #[test]
@@ -244,7 +306,7 @@ mod tests {
         fn any_name_is_read(text in "(image-factory |shop|#3|#| |é|x){0,6}", attempt in 0u64..40) {
             let runs = [run("1", &text, 0)];
             let found = named(&runs, &name("shop"), attempt).is_some();
-            prop_assert!(!found || is_named(&runs[0]));
+            prop_assert!(!found || !may_be(&runs[0], &name("shop"), attempt));
         }
     }
 }

@@ -396,6 +396,27 @@ fn what_a_refusal_says_is_bounded_and_shows_no_token() {
         why.starts_with("status 400: *** xxx") && why.len() < 400,
         "{why}"
     );
+    // Also one that stands where the message is cut, be it sent in the body.
+    let cut = format!("{} s3cret-t0ken-of-mine", "x".repeat(290));
+    for (variable, host) in [
+        ("GITHUB_TOKEN", Host::github()),
+        ("GITLAB_TRIGGER_TOKEN", Host::gitlab()),
+    ] {
+        let scene = match variable {
+            "GITHUB_TOKEN" => Scene::github(&host),
+            _ => Scene::gitlab(&host),
+        };
+        let scene = scene.variables(&[(variable, "s3cret-t0ken-of-mine")]);
+        host.fault(
+            "POST",
+            Fault::Instead(text(422, &json!({"message": cut}).to_string())),
+        );
+        let (Some(Answer::Refused { why }), out) = scene.fire() else {
+            panic!("refused");
+        };
+        assert!(why.ends_with("xxx ***"), "{why}");
+        assert!(!format!("{out:?}").contains("s3cret"), "{out:?}");
+    }
 }
 
 #[test]
@@ -628,6 +649,16 @@ fn without_a_name_the_first_run_since_that_nobody_owns_counts() {
     let mut scene = Scene::github(&host);
     scene.claimed.insert(other.to_string());
     assert_eq!(scene.look(None), (running(ours), Vec::new()));
+    host.check();
+}
+
+#[test]
+fn a_name_without_the_attempt_is_no_other_attempts() {
+    let host = Host::github();
+    host.add("image-factory api #", "2026-12-01T08:00:01Z");
+    host.add("image-factory shop #2", "2026-12-01T08:00:02Z");
+    let ours = host.add("image-factory shop #", "2026-12-01T08:00:03Z");
+    assert_eq!(Scene::github(&host).look(None), (running(ours), Vec::new()));
     host.check();
 }
 
