@@ -1,8 +1,8 @@
 //! Starts builds where they run, and follows them to their end: workflows of GitHub,
 //! pipelines of GitLab.
 //!
-//! What is sent and what an answer means are pure functions ([`api`] and the files of
-//! the hosts); [`exchange`] sends, and [`fire`] and [`look`] decide what comes next. A
+//! What is sent and what an answer means are pure functions (`api` and the files of
+//! the hosts); `exchange` sends, and `fire` and `look` decide what comes next. A
 //! request whose answer was lost is not repeated before its run was looked for, and no
 //! answer leads anywhere: redirects are not followed, and links are only shown.
 
