@@ -542,6 +542,9 @@ codes! {
     ATTEMPT_LEFT = "IF296", "attempt that is left to another run":
         "It is recorded, and whoever recorded it may be about to ask for the build. If they were stopped, a later run \
          takes it over five minutes after it was recorded, and looks for its run before it asks.";
+    LOOKS_BACK = "IF297", "plan for a time that is past":
+        "State has changes that are later than `--now`. What is planned is made of all that state says, so it looks ahead from \
+         there, and not back: it does not tell what was planned at that time. `git` has the state of that time.";
 
     NOT_ANALYZABLE = "IF310", "image that has no Dockerfile of ours":
         "`analyze` reads the Dockerfile of a managed image: an entry with `source.repo`. Of an external image, somebody \
@@ -578,8 +581,8 @@ codes! {
          is disabled, it demands an input that is not sent, or the repository is archived. In GitLab: the rules of the \
          pipeline let no job run, or its file is missing or wrong.";
     TRIGGER_RATE_LIMIT = "IF326", "host that had too many requests":
-        "GitHub or GitLab wants a longer pause than a run waits for. Nothing was started; the attempt stays open, and the \
-         next run goes on with it.";
+        "GitHub or GitLab wants a longer pause than a run waits for. Nothing was started; the attempt stays open, and a \
+         run five minutes later goes on with it.";
     TRIGGER_UNREACHABLE = "IF327", "host of builds that does not answer":
         "The API could not be reached, did not answer in time, could not show who it is, or answered with a fault of its \
          own (500 and above). Whether the build was started is looked up before anything is sent again.";

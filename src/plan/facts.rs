@@ -62,6 +62,27 @@ pub fn facts(tree: &Tree) -> Result<(Facts, Vec<Diagnostic>), Vec<Diagnostic>> {
     Ok((facts, said))
 }
 
+/// The newest of what is known to have happened, if anything is.
+#[must_use]
+pub fn newest(facts: &Facts) -> Option<Time> {
+    let attempts = |all: &[AttemptFacts]| {
+        let times = all.iter().map(|one| Some(one.at).max(one.ended));
+        times.max().flatten()
+    };
+    let of_image = |image: &ImageFacts| {
+        let bases = image.bases.iter();
+        let bases = bases.map(|base| base.moved.max(base.change.as_ref().map(|one| one.newest)));
+        let known = [
+            image.enrolled_at,
+            image.last_built,
+            attempts(&image.attempts),
+        ];
+        known.into_iter().chain(bases).max().flatten()
+    };
+    let images = facts.images.iter().map(of_image);
+    images.max().flatten().max(attempts(&facts.others))
+}
+
 struct Reading<'t> {
     settings: &'t Settings,
     own: BTreeMap<&'t Repository, &'t Name>,
@@ -180,6 +201,8 @@ fn attempts(history: &[Attempt]) -> impl Iterator<Item = AttemptFacts> {
 fn end(attempt: &Attempt) -> End {
     if attempt.is_open() {
         End::Open
+    } else if attempt.outcome.as_deref() == Some(Attempt::REFUSED) {
+        End::Refused
     } else if attempt.has_failed() {
         End::Failed
     } else if attempt.outcome.as_deref() == Some(Attempt::SUCCEEDED) {

@@ -50,12 +50,51 @@ fn table(lines: &[[String; 5]], text: &mut String) {
     }
 }
 
-fn rows(decision: &Decision, now: Time) -> Vec<[String; 5]> {
-    let mut whys: Vec<String> = decision
-        .reasons
-        .iter()
+/// Why a decision is as it is, a line for each reason.
+#[must_use]
+pub fn why(decision: &Decision, now: Time) -> Vec<String> {
+    let reasons = decision.reasons.iter();
+    reasons
         .map(|reason| plain(&words(decision, reason, now)))
-        .collect();
+        .collect()
+}
+
+/// What is done about an image, in as few words as a column has.
+#[must_use]
+pub fn brief(decision: &Decision) -> String {
+    let at = |what: &str, joint: &str| match decision.at {
+        Some(at) => format!("{what}{joint}{at}"),
+        None => what.to_owned(),
+    };
+    let rule = decision.reasons.first().map(|reason| reason.rule);
+    let text = match (decision.action, rule) {
+        (Action::None, _) => return "-".to_owned(),
+        (Action::Rebuild, _) => "now".to_owned(),
+        (_, Some(Rule::Running)) => {
+            let detail = decision.reasons.first().and_then(|r| r.detail.as_deref());
+            plain(detail.unwrap_or("running"))
+        }
+        (_, Some(Rule::Limit)) => at("over the limit", ", "),
+        (_, Some(Rule::Freeze)) => at("frozen", " until "),
+        (_, Some(Rule::GaveUp)) => "gave up".to_owned(),
+        (_, Some(Rule::OwnBuilder)) => "build: factory".to_owned(),
+        (_, Some(Rule::Backoff)) => at("retry", " "),
+        (Action::Hold, _) => at("by hand", ", due "),
+        (Action::Wait, Some(Rule::Parent)) => {
+            let after: Vec<&str> = decision.after.iter().map(AsRef::as_ref).collect();
+            format!("after {}", after.join(", "))
+        }
+        (Action::Wait, _) => at("due", " "),
+    };
+    if decision.emergency {
+        format!("EMERGENCY {text}")
+    } else {
+        text
+    }
+}
+
+fn rows(decision: &Decision, now: Time) -> Vec<[String; 5]> {
+    let mut whys = why(decision, now);
     if whys.is_empty() {
         whys.push("nothing changed".to_owned());
     }

@@ -1,7 +1,7 @@
 //! How much is triggered at once, and in a day. What is over waits, and says so.
 
 use super::standing::ended;
-use super::{Action, Decision, Facts};
+use super::{Action, Decision, End, Facts};
 use crate::model::{Duration, Time};
 use crate::record::{Reason, Rule};
 
@@ -30,7 +30,8 @@ impl Places {
             if ended(attempt, now).is_none() {
                 open += 1;
             }
-            if attempt.at.plus(DAY) > now {
+            // Of one that was refused nothing ran.
+            if attempt.end != End::Refused && attempt.at.plus(DAY) > now {
                 started.push(attempt.at);
             }
         }

@@ -27,8 +27,8 @@ use crate::state::DigestText;
 use family::Family;
 use limits::Places;
 
-pub use facts::facts;
-pub use human::human;
+pub use facts::{facts, newest};
+pub use human::{brief, human, why};
 pub use json::json;
 pub use order::is_a_person;
 pub use request::{Inputs, attempt, harmless};
@@ -147,6 +147,8 @@ pub enum End {
     Succeeded,
     /// It did not bring an image.
     Failed,
+    /// Nobody built anything: the provider said no.
+    Refused,
     /// With an image that was analysed, or in another way that needs nothing more.
     Done,
 }

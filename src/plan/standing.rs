@@ -37,14 +37,14 @@ impl<'f> Standing<'f> {
         for attempt in attempts.into_iter().rev() {
             let ended = ended(attempt, now);
             if standing.good.is_some() {
-                if let Some((End::Failed | End::Open, at)) = ended {
+                if let Some((End::Failed | End::Refused | End::Open, at)) = ended {
                     standing.failed_before = Some(at);
                 }
                 break;
             }
             match ended {
                 None => standing.open = standing.open.or(Some(attempt)),
-                Some((End::Failed | End::Open, at)) => {
+                Some((End::Failed | End::Refused | End::Open, at)) => {
                     // A build that came without us made good what failed.
                     if image.last_built.is_none_or(|built| built < at) {
                         standing.failures = standing.failures.saturating_add(1);

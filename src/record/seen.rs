@@ -10,7 +10,7 @@ use crate::tree::{Edit, Tree};
 use super::clock;
 use super::coordinate::Waiting;
 use super::documents::{self, Opened};
-use super::pending::{self, On, pending};
+use super::pending::{self, On, Pending, pending};
 use super::{Follower, Metadata, Outcome, Seen, SeenFacts};
 
 /// This many changes are kept, and more as long as some image was not built with them.
@@ -416,7 +416,8 @@ fn dependents<'m>(
     found
 }
 
-/// Notes in each dependent what it has to follow; gives those that have to.
+/// Notes in each dependent what it has to follow; gives those that have to follow one of
+/// these base images.
 fn follow(
     tree: &Tree,
     model: &Model,
@@ -447,7 +448,12 @@ fn follow(
         opened
             .doc
             .note(pending.as_ref().map(|pending| (pending.since, pending.due)));
-        followers.extend(pending.map(|pending| Follower {
+        // It may have to follow another base image alone.
+        let concerned = |pending: &Pending| {
+            let mut names = pending.bases.iter().map(|base| &base.name);
+            names.any(|name| changed.iter().any(|base| base.doc.name == *name))
+        };
+        followers.extend(pending.filter(concerned).map(|pending| Follower {
             name: image.name.clone(),
             due: pending.due,
             delay: image.rebuild_delay,

@@ -240,6 +240,33 @@ fn a_change_is_recorded_and_dependents_wait_their_own_delay() {
 }
 
 #[test]
+fn only_those_are_named_that_have_to_follow_this_base() {
+    let tree = see(&tree(), "node-22", d(1), day(2));
+    let tree = see(&tree, "node-22", d(2), day(5));
+    // `shop` waits for node-22, and is built on the parent as well.
+    for (n, name, number, names) in [
+        (0, "acme-parent-1", 7, &[][..]),
+        (1, "acme-parent-1", 8, &["shop"]),
+        (2, "node-22", 3, &["desk", "shop"]),
+    ] {
+        let tree = if n == 1 {
+            see(&tree, name, d(7), day(6))
+        } else {
+            tree.clone()
+        };
+        let outcome = digest(&tree, &seen(name, d(number)), day(7));
+        let facts = outcome.facts.expect("facts");
+        let found: Vec<&str> = facts
+            .dependents
+            .iter()
+            .map(|one| one.name.as_str())
+            .collect();
+        assert_eq!(found, names, "{name} {number}");
+        assert!(waits(&tree.with(&outcome.edit), "shop").is_some());
+    }
+}
+
+#[test]
 fn times_of_other_programs_keep_their_spelling() {
     let tree = see(&tree(), "node-22", d(1), day(2));
     let tree = see(&tree, "node-22", d(2), day(5));

@@ -1,7 +1,6 @@
 //! How the attempts to rebuild an image stand.
 
 use crate::model::Time;
-use crate::record::GIVE_UP_AFTER;
 use crate::state::{Attempt, ImageDoc, Stamp};
 
 /// The newest attempt to rebuild an image, and how many failed.
@@ -52,15 +51,15 @@ impl Attempts {
         })
     }
 
-    /// What is not as it should be.
-    pub(super) fn problem(&self) -> Option<String> {
+    /// What is not as it should be. `gave_up`: there is to be no other attempt.
+    pub(super) fn problem(&self, gave_up: bool) -> Option<String> {
         let failures = match self.failures {
             0 => return None,
             1 => "the last attempt to rebuild it failed".to_owned(),
             more => format!("the last {more} attempts to rebuild it failed"),
         };
         let mut text = failures;
-        if self.failures >= GIVE_UP_AFTER && !self.open {
+        if gave_up && !self.open {
             text.push_str(", so no other is made until a base image changes or somebody asks");
         }
         if !self.open {
@@ -85,6 +84,7 @@ impl Attempts {
 mod tests {
     use super::*;
     use crate::model::InputFile;
+    use crate::record::GIVE_UP_AFTER;
 
     fn of(history: &[(&str, &str)], built: &str) -> Option<Attempts> {
         let mut text = format!("name: shop\nlastBuilt: {built}\nrebuildHistory:\n");
@@ -135,7 +135,7 @@ mod tests {
         ] {
             let found = of(history, built).unwrap();
             assert_eq!(found.failures, failures, "{history:?}");
-            let problem = found.problem();
+            let problem = found.problem(found.failures >= GIVE_UP_AFTER);
             assert_eq!(problem.is_some(), says.is_some(), "{history:?}");
             let problem = problem.unwrap_or_default();
             assert!(problem.contains(says.unwrap_or_default()), "{problem}");

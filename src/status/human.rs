@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use super::Row;
 use crate::graph::Kind;
 use crate::model::Time;
+use crate::plan::{self, Action};
+use crate::record::Rule;
 
 /// As much of a list of bases is shown in the table.
 const WIDEST: usize = 44;
@@ -57,14 +59,20 @@ fn table(rows: &[Row], now: Time) -> String {
         }
     }
     let count = |kind: Kind| rows.iter().filter(|row| row.kind == kind).count();
-    let pending = rows.iter().filter(|row| row.pending.is_some()).count();
+    let planned = |action: Action| {
+        let next = rows.iter().filter_map(|row| row.next.as_ref());
+        next.filter(|next| next.action == action).count()
+    };
     let problems = rows.iter().filter(|row| !row.problems.is_empty()).count();
     let _ = writeln!(
         text,
-        "{} managed, {} external, {} base; {pending} to be rebuilt, {problems} with problems",
+        "{} managed, {} external, {} base; {} to rebuild now, {} waiting, {} held, {problems} with problems",
         count(Kind::Managed),
         count(Kind::External),
-        count(Kind::Base)
+        count(Kind::Base),
+        planned(Action::Rebuild),
+        planned(Action::Wait),
+        planned(Action::Hold)
     );
     text
 }
@@ -88,6 +96,9 @@ fn details(row: &Row, now: Time) -> String {
     say("discovery", row.discovery.map(str::to_owned));
     if row.kind == Kind::Managed {
         say("rebuild", Some(rebuild(row, now)));
+        for why in row.next.iter().flat_map(|next| plan::why(next, now)) {
+            say("why", Some(why));
+        }
     }
     if let Some(attempts) = &row.attempts {
         let at = attempts.at.map_or(String::new(), |at| format!(" at {at}"));
@@ -115,14 +126,24 @@ fn details(row: &Row, now: Time) -> String {
     text
 }
 
+/// What `plan` says, in a word or two.
 fn rebuild(row: &Row, now: Time) -> String {
-    if let Some(open) = row.attempts.as_ref().filter(|attempts| attempts.open) {
-        return open.words();
+    let open = row.attempts.as_ref().filter(|attempts| attempts.open);
+    match (&row.next, open) {
+        // An attempt that has waited for too long is open in state only.
+        (_, Some(open)) if row.decided_by() == Some(Rule::Running) => open.words(),
+        (Some(next), _) => plan::brief(next),
+        (None, Some(open)) => open.words(),
+        (None, None) => pending(row, now),
     }
+}
+
+/// What is known without a plan.
+fn pending(row: &Row, now: Time) -> String {
     match &row.pending {
         None => dash(),
         Some(_) if !row.auto => "by hand".to_owned(),
-        Some(pending) if pending.due <= now => "due now".to_owned(),
+        Some(pending) if pending.due <= now => "now".to_owned(),
         Some(pending) => format!("due {}", pending.due),
     }
 }

@@ -12,7 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostics::{Diagnostic, Place, code, nearest};
 use crate::graph::Kind;
 use crate::model::{self, Image, ObjectName, Parse as _, Reference, Repository, Tag, Time, Watch};
-use crate::record::{self, On, Pending, Waiting};
+use crate::plan::{self, Decision, Order};
+use crate::record::{self, On, Pending, Rule, Waiting};
 use crate::state::{BaseDoc, ImageDoc};
 use crate::tree::Tree;
 
@@ -45,6 +46,8 @@ pub struct Row {
     pub discovery: Option<&'static str>,
     /// The changes of its bases that it has to follow.
     pub pending: Option<Pending>,
+    /// What the planner does about it, if it is ours to build.
+    pub next: Option<Decision>,
     /// How the attempts to rebuild it stand, if there were any.
     pub attempts: Option<Attempts>,
     /// Is it rebuilt without anybody's order?
@@ -65,12 +68,12 @@ pub struct Report {
 }
 
 /// Reads how everything stands. `unread` are the state files that could not be read at
-/// all, and why.
+/// all, and why; `now` is the time for which it is planned.
 ///
 /// # Errors
 ///
 /// What is wrong with the enrollment.
-pub fn report(tree: &Tree, unread: &[Diagnostic]) -> Result<Report, Vec<Diagnostic>> {
+pub fn report(tree: &Tree, unread: &[Diagnostic], now: Time) -> Result<Report, Vec<Diagnostic>> {
     let (enrolled, said) = model::enrollment(&tree.inputs);
     let Some((settings, images)) = enrolled else {
         return Err(said);
@@ -87,6 +90,21 @@ pub fn report(tree: &Tree, unread: &[Diagnostic]) -> Result<Report, Vec<Diagnost
             docs.image(image, &waiting, &tree.image_path(image.name.as_str()))
         })
         .collect();
+    // What is wrong with single files is told below.
+    if let Ok((facts, _)) = plan::facts(tree) {
+        let planned = plan::plan(&facts, &Order::Due, now).decisions.into_iter();
+        let mut planned: BTreeMap<String, Decision> = planned
+            .map(|decision| (decision.image.to_string(), decision))
+            .collect();
+        for row in &mut rows {
+            row.next = planned.remove(&row.name);
+        }
+    }
+    for row in &mut rows {
+        let gave_up = row.decided_by() == Some(Rule::GaveUp);
+        let failed = row.attempts.as_ref();
+        row.problems.extend(failed.and_then(|a| a.problem(gave_up)));
+    }
     let enrolled: BTreeSet<&str> = images.iter().map(|image| image.name.as_str()).collect();
     for (name, base) in &docs.bases {
         if !enrolled.contains(name.as_str()) {
@@ -110,6 +128,14 @@ pub fn report(tree: &Tree, unread: &[Diagnostic]) -> Result<Report, Vec<Diagnost
     });
     report.problems(tree, &images, all.iter().chain(untold).chain(unread));
     Ok(report)
+}
+
+impl Row {
+    /// The rule that decided what is done about it.
+    fn decided_by(&self) -> Option<Rule> {
+        let first = self.next.as_ref()?.reasons.first();
+        first.map(|reason| reason.rule)
+    }
 }
 
 impl Report {
@@ -292,6 +318,7 @@ impl<'i> Docs<'i> {
             last_built: None,
             discovery: None,
             pending: doc.and_then(|doc| record::pending(doc, waiting, known)),
+            next: None,
             attempts: doc.and_then(Attempts::of),
             auto: image.auto_rebuild,
             problems: Vec::new(),
@@ -311,8 +338,6 @@ impl<'i> Docs<'i> {
             } else if doc.status == model::DiscoveryStatus::Failed {
                 row.problems.push("the last discovery failed".to_owned());
             }
-            let failed = row.attempts.as_ref().and_then(Attempts::problem);
-            row.problems.extend(failed);
         } else if !image.is_managed() && !self.files.contains(path) {
             row.problems
                 .push("there is no state of it yet: run `image-factory discover`".to_owned());
@@ -338,6 +363,7 @@ impl<'i> Docs<'i> {
             last_built: None,
             discovery: None,
             pending: None,
+            next: None,
             attempts: None,
             auto: true,
             problems: Vec::new(),

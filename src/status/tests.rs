@@ -69,6 +69,10 @@ fn tree() -> Tree {
     tree
 }
 
+fn at(time: &str) -> Time {
+    Time::parse(time).unwrap()
+}
+
 fn unpinned() -> Tree {
     let mut tree = tree();
     let base = &mut tree.inputs.bases[1];
@@ -84,7 +88,7 @@ fn row<'r>(report: &'r Report, name: &str) -> &'r Row {
 
 #[test]
 fn rows_say_what_is_tracked_and_what_waits() {
-    let report = report(&unpinned(), &[]).unwrap();
+    let report = report(&unpinned(), &[], at("2026-02-11T06:00:00Z")).unwrap();
     let names: Vec<&str> = report.rows.iter().map(|row| &*row.name).collect();
     assert_eq!(
         names,
@@ -107,7 +111,7 @@ fn rows_say_what_is_tracked_and_what_waits() {
 
 #[test]
 fn problems_are_told_at_their_image_and_hide_no_other() {
-    let report = report(&unpinned(), &[]).unwrap();
+    let report = report(&unpinned(), &[], at("2026-02-11T06:00:00Z")).unwrap();
     assert!(report.damaged);
     let app = &row(&report, "app").problems;
     assert_eq!(
@@ -127,7 +131,11 @@ fn what_discover_calls_damaged_is_a_problem() {
     let mut sound = unpinned();
     let image = |file: &InputFile| !file.path.ends_with("redis.yaml");
     sound.inputs.images.retain(image);
-    assert!(!report(&sound, &[]).unwrap().damaged);
+    assert!(
+        !report(&sound, &[], at("2026-02-11T06:00:00Z"))
+            .unwrap()
+            .damaged
+    );
     let web = "state/images/web.yaml";
     let node = "state/base-images/node-22.yaml";
     for (path, from, to) in [
@@ -148,7 +156,7 @@ fn what_discover_calls_damaged_is_a_problem() {
             assert!(file.text.contains(from), "{from}");
             file.text = file.text.replace(from, to);
         }
-        let report = report(&tree, &[]).unwrap();
+        let report = report(&tree, &[], at("2026-02-11T06:00:00Z")).unwrap();
         assert!(report.damaged, "{to}");
         if path == web {
             assert_eq!(row(&report, "web").problems.len(), 1, "{to}");
@@ -162,7 +170,7 @@ fn what_discover_calls_damaged_is_a_problem() {
 
 #[test]
 fn a_pin_that_its_tag_has_left_is_a_problem_and_no_rebuild() {
-    let report = report(&tree(), &[]).unwrap();
+    let report = report(&tree(), &[], at("2026-02-11T06:00:00Z")).unwrap();
     let problems = &row(&report, "node-22").problems;
     assert!(
         problems[0].contains("pins a digest that its tag has left"),
@@ -173,7 +181,7 @@ fn a_pin_that_its_tag_has_left_is_a_problem_and_no_rebuild() {
 
 #[test]
 fn the_fixed_fields_are_there() {
-    let report = report(&unpinned(), &[]).unwrap();
+    let report = report(&unpinned(), &[], at("2026-02-11T06:00:00Z")).unwrap();
     let object = json(&report.rows);
     let web = &object["images"][0];
     assert_eq!(web["kind"], "managed");
@@ -190,7 +198,7 @@ fn the_fixed_fields_are_there() {
 #[test]
 fn tables_line_up_and_one_image_is_told_in_full() {
     let now = Time::parse("2026-02-11T06:00:00Z").unwrap();
-    let mut all = report(&unpinned(), &[]).unwrap();
+    let mut all = report(&unpinned(), &[], at("2026-02-11T06:00:00Z")).unwrap();
     let text = human(&all.rows, false, now);
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(
@@ -199,11 +207,11 @@ fn tables_line_up_and_one_image_is_told_in_full() {
     );
     assert!(text.contains("\n  ! discovery failed at"), "{text}");
     assert!(
-        text.ends_with("3 managed, 2 external, 2 base; 2 to be rebuilt, 4 with problems\n"),
+        text.ends_with(
+            "3 managed, 2 external, 2 base; 0 to rebuild now, 2 waiting, 0 held, 4 with problems\n"
+        ),
         "{text}"
     );
-    let later = Time::parse("2026-03-01T00:00:00Z").unwrap();
-    assert!(human(&all.rows, false, later).contains("due now"));
     all.only("web").unwrap();
     let text = human(&all.rows, true, now);
     assert!(
@@ -216,7 +224,10 @@ fn tables_line_up_and_one_image_is_told_in_full() {
         text.contains("rebuild     due 2026-02-12T00:00:00Z\n"),
         "{text}"
     );
-    let unknown = report(&tree(), &[]).unwrap().only("wbe").unwrap_err();
+    let unknown = report(&tree(), &[], at("2026-02-11T06:00:00Z"))
+        .unwrap()
+        .only("wbe")
+        .unwrap_err();
     assert_eq!(unknown.help.unwrap(), "did you mean `web`?");
 }
 
@@ -224,5 +235,144 @@ fn tables_line_up_and_one_image_is_told_in_full() {
 fn wrong_enrollment_is_no_table() {
     let mut tree = tree();
     tree.inputs.enrollment = vec![file("images.yaml", "- {nmae: x}\n")];
-    assert!(report(&tree, &[]).is_err());
+    assert!(report(&tree, &[], at("2026-02-11T06:00:00Z")).is_err());
+}
+
+/// What the column REBUILD says of `web`, and the rule in JSON.
+fn column(tree: &Tree, now: &str) -> (String, String) {
+    let now = at(now);
+    let mut report = report(tree, &[], now).unwrap();
+    let rule = json(&report.rows)["images"][0]["rule"].clone();
+    report.only("web").unwrap();
+    let text = human(&report.rows, true, now);
+    let column = text.lines().find_map(|line| line.strip_prefix("rebuild "));
+    let rule = rule.as_str().unwrap_or_default().to_owned();
+    (column.unwrap_or_default().trim().to_owned(), rule)
+}
+
+#[test]
+fn the_column_says_what_plan_says() {
+    /// What images.yaml says besides, and what the state of `web` does.
+    type Case = (
+        &'static str,
+        String,
+        &'static str,
+        &'static str,
+        &'static str,
+    );
+    let tried = |outcome: &str, days: &[u32]| {
+        let entries = days.iter().zip(1..).map(|(day, number)| {
+            format!(
+                "  - {{at: \"2026-02-{day:02}T00:00:00Z\", attempt: {number}, outcome: {outcome}}}\n"
+            )
+        });
+        format!("rebuildHistory:\n{}", entries.collect::<String>())
+    };
+    let freeze = "settings: {freeze: [{from: \"2026-02-11T00:00:00Z\", to: \"2026-02-20T00:00:00Z\", reason: fair}]}\n";
+    let found = "found";
+    let limits = "settings: {limits: {perDay: 2}}\n";
+    let by_hand = "by hand";
+    let (early, late) = ("2026-02-11T00:00:00Z", "2026-02-13T00:00:00Z");
+    let cases: Vec<Case> = vec![
+        (
+            "",
+            String::new(),
+            early,
+            "due 2026-02-12T00:00:00Z",
+            "delay",
+        ),
+        ("", String::new(), late, "after app", "parent"),
+        ("alone", String::new(), late, "now", "delay"),
+        (
+            by_hand,
+            String::new(),
+            late,
+            "by hand, due 2026-02-12T00:00:00Z",
+            "auto-rebuild-off",
+        ),
+        (
+            freeze,
+            String::new(),
+            late,
+            "frozen until 2026-02-20T00:00:00Z",
+            "freeze",
+        ),
+        (
+            limits,
+            String::new(),
+            late,
+            "over the limit, 2026-02-13T01:00:00Z",
+            "limit",
+        ),
+        (found, String::new(), early, "EMERGENCY now", "critical-cve"),
+        (
+            "alone",
+            tried("running", &[13]),
+            late,
+            "#1 running",
+            "running",
+        ),
+        // It has waited for too long.
+        ("alone", tried("running", &[12]), late, "now", "delay"),
+        (
+            "alone",
+            tried("failed", &[13]),
+            late,
+            "retry 2026-02-13T01:00:00Z",
+            "backoff",
+        ),
+        (
+            "alone",
+            tried("failed", &[13; 5]),
+            late,
+            "gave up",
+            "gave-up",
+        ),
+        // What changed after five that failed is tried.
+        ("alone", tried("failed", &[8; 5]), late, "now", "delay"),
+    ];
+    for (more, history, now, expected, rule) in cases {
+        let mut tree = unpinned();
+        let inputs = &mut tree.inputs;
+        let text = &mut inputs.enrollment[0].text;
+        match more {
+            "alone" | "" => {}
+            _ if more == found => {
+                let finding = format!(
+                    "findings:\n  - {{id: CVE-1, severity: critical, digest: {}}}\n",
+                    digest("a")
+                );
+                inputs.bases[1].text.push_str(&finding);
+            }
+            _ if more == by_hand => {
+                *text = text.replacen(
+                    "rebuildDelay: 2d",
+                    "rebuildDelay: 2d, autoRebuild: false",
+                    1,
+                );
+            }
+            settings => {
+                let indented: String = text.lines().map(|line| format!("  {line}\n")).collect();
+                *text = format!("{settings}images:\n{indented}");
+            }
+        }
+        if !more.is_empty() {
+            // Nothing of ours below it.
+            let web = inputs.images.last_mut().unwrap();
+            web.text = web.text.replace("[a-app-1, node-22]", "[node-22]");
+        }
+        inputs.images.last_mut().unwrap().text.push_str(&history);
+        if more == limits {
+            // Somebody else has the place of the day.
+            let app =
+                "rebuildHistory:\n  - {at: \"2026-02-12T01:00:00Z\", attempt: 1, outcome: built}\n";
+            inputs.images[0].text.push_str(app);
+        }
+        let found = column(&tree, now);
+        assert_eq!(
+            found,
+            (expected.to_owned(), rule.to_owned()),
+            "{more} {history}"
+        );
+    }
 }

@@ -99,7 +99,15 @@ const MODULES: &[Module] = &[
     // 4: what is tracked, and how it stands
     pure(
         "status",
-        &["diagnostics", "graph", "model", "record", "state", "tree"],
+        &[
+            "diagnostics",
+            "graph",
+            "model",
+            "plan",
+            "record",
+            "state",
+            "tree",
+        ],
     ),
     // 4: our manifests; what they are called, and what is in them
     pure("names", &["synth"]),

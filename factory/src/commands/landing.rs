@@ -127,6 +127,22 @@ impl Landed {
         }
     }
 
+    /// Several that came one after the other: each commit, and once what was written.
+    pub(crate) fn all(several: &[Self]) -> String {
+        let commits = several.iter().filter(|one| one.commit.is_some());
+        let mut text: String = commits.map(Self::text).collect();
+        let written = several.iter().filter(|one| one.commit.is_none());
+        let mut files: Vec<String> = written.flat_map(|one| one.files.clone()).collect();
+        files.sort_unstable();
+        files.dedup();
+        let whole = Self {
+            files,
+            commit: None,
+        };
+        text.push_str(&whole.text());
+        text
+    }
+
     /// As machines are told.
     pub(crate) fn add_to(&self, whole: &mut Value) {
         let commit = self.commit.as_ref();

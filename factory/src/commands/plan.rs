@@ -2,8 +2,9 @@
 
 use image_factory::cli::run::{self, Root, Said, Stopped};
 use image_factory::cli::{Common, Exit, Streams, Surroundings};
+use image_factory::diagnostics::{Diagnostic, code};
 use image_factory::model::Name;
-use image_factory::plan::{self, Order, Plan};
+use image_factory::plan::{self, Facts, Order, Plan};
 use image_factory::tree::Tree;
 use image_factory::workspace::Hold;
 use serde_json::json;
@@ -64,7 +65,9 @@ fn look(
     let _lock = run::lock(&layout, &layout.root, Hold::Shared, streams, said)?;
     let tree = landing::load(&layout, said)?;
     known(&tree, &args.images, said)?;
-    let mut planned = decide(&tree, &Order::Due, common, said)?;
+    let facts = facts(&tree, said)?;
+    looks_ahead(&facts, common, said);
+    let mut planned = plan::plan(&facts, &Order::Due, common.now());
     if !args.images.is_empty() {
         let wanted = |name: &Name| args.images.contains(name);
         planned.decisions.retain(|decision| wanted(&decision.image));
@@ -79,11 +82,29 @@ pub(super) fn decide(
     common: &Common,
     said: &mut Said,
 ) -> Result<Plan, Stopped> {
+    let facts = facts(tree, said)?;
+    Ok(plan::plan(&facts, order, common.now()))
+}
+
+fn facts(tree: &Tree, said: &mut Said) -> Result<Facts, Stopped> {
     let (facts, diagnostics) = plan::facts(tree).map_err(|errors| said.stop(errors))?;
     for diagnostic in diagnostics {
         if !said.diagnostics.contains(&diagnostic) {
             said.diagnostics.push(diagnostic);
         }
     }
-    Ok(plan::plan(&facts, order, common.now()))
+    Ok(facts)
+}
+
+/// Says that a time that is past does not bring back what was planned then.
+fn looks_ahead(facts: &Facts, common: &Common, said: &mut Said) {
+    let Some(now) = common.now else { return };
+    if let Some(newest) = plan::newest(facts).filter(|newest| *newest > now) {
+        let message = format!(
+            "state has changes later than --now, up to {newest}; plan looks ahead, not back"
+        );
+        let help = "give a time after that, or check out the state of that time";
+        said.diagnostics
+            .push(Diagnostic::warning(code::LOOKS_BACK, message).help(help));
+    }
 }

@@ -25,7 +25,7 @@ pub(crate) fn run(
     streams: &mut Streams<'_>,
 ) -> Exit {
     let mut said = Said::default();
-    let report = attempt(args, around, streams, &mut said);
+    let report = attempt(args, common, around, streams, &mut said);
     let exit = match &report {
         Ok(report) if report.damaged => Exit::No,
         Ok(_) => Exit::Done,
@@ -49,6 +49,7 @@ pub(crate) fn run(
 
 fn attempt(
     args: &Args,
+    common: &Common,
     around: &Surroundings,
     streams: &mut Streams<'_>,
     said: &mut Said,
@@ -67,7 +68,8 @@ fn attempt(
         return Err(said.stop([]));
     }
     let unread = std::mem::take(&mut said.diagnostics);
-    let mut report = status::report(&tree, &unread).map_err(|errors| said.stop(errors))?;
+    let mut report =
+        status::report(&tree, &unread, common.now()).map_err(|errors| said.stop(errors))?;
     if let Some(wanted) = &args.image {
         report.only(wanted).map_err(|error| said.stop([error]))?;
     }

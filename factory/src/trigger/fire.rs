@@ -22,6 +22,10 @@ const TRIED: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(5);
 /// How long after a lost answer its run is looked for: runs appear after seconds.
 const LOOKS: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(15)];
+/// What comes after an end of which nothing is known. By then whoever recorded the attempt
+/// asks no more, see `record::TAKE_OVER_AFTER`.
+const GOES_ON: &str =
+    "the attempt stays open, and a run five minutes from now or later goes on with it";
 
 /// Starts a build. `None`: nothing is known, and nothing more can be done now.
 pub(super) fn fire(talk: &Talk<'_>, look_first: bool, out: &mut Vec<Diagnostic>) -> Option<Answer> {
@@ -111,7 +115,7 @@ fn post(talk: &Talk<'_>, start: &Start<'_>, out: &mut Vec<Diagnostic>) -> Option
         Err(silence) => {
             out.push(silence.diagnostic().unwrap_or_else(|| {
                 Diagnostic::error(code::TRIGGER_RATE_LIMIT, not_started(talk, &silence.why()))
-                    .help("the attempt stays open; the next run goes on with it")
+                    .help(GOES_ON)
             }));
             None
         }
@@ -260,15 +264,14 @@ pub(super) fn missing(tokens: &Tokens, source: &Source) -> Refusal {
 
 fn limited(talk: &Talk<'_>, wait: Duration, why: &str) -> Diagnostic {
     Diagnostic::error(code::TRIGGER_RATE_LIMIT, not_started(talk, why)).help(format!(
-        "it wants to be left alone for {}; the attempt stays open, and the next run goes on with it",
+        "it wants to be left alone for {}; {GOES_ON}",
         wait_text(wait)
     ))
 }
 
 fn unreachable(talk: &Talk<'_>, why: &str) -> Diagnostic {
-    Diagnostic::error(code::TRIGGER_UNREACHABLE, not_started(talk, why)).help(
-        "nothing was sent; the attempt stays open, and the next run goes on with it".to_owned(),
-    )
+    Diagnostic::error(code::TRIGGER_UNREACHABLE, not_started(talk, why))
+        .help(format!("nothing was sent; {GOES_ON}"))
 }
 
 fn unknown(talk: &Talk<'_>, code: Code, why: &str) -> Diagnostic {
@@ -278,8 +281,9 @@ fn unknown(talk: &Talk<'_>, code: Code, why: &str) -> Diagnostic {
         talk.call.image,
         talk.call.attempt
     );
-    Diagnostic::error(code, message)
-        .help("nothing is sent again before its run was looked for; the attempt stays open, and the next run goes on with it")
+    Diagnostic::error(code, message).help(format!(
+        "nothing is sent again before its run was looked for; {GOES_ON}"
+    ))
 }
 
 fn lost(talk: &Talk<'_>, code: Code, why: &str, out: &mut Vec<Diagnostic>) -> Answer {

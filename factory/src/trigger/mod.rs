@@ -71,7 +71,7 @@ pub struct Call<'a> {
 /// What became of a request to build.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Fired {
-    /// What is learnt; `None`: nothing. Then the attempt stays as it is, and the next run
+    /// What is learnt; `None`: nothing. Then the attempt stays as it is, and a later run
     /// goes on with it by [`Triggers::again`].
     pub answer: Option<Answer>,
     /// What people are told.

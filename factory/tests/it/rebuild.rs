@@ -357,6 +357,8 @@ fn an_attempt_that_may_have_been_asked_for_is_looked_up_first() {
     let done = factory.rebuild(&["shop"]);
     exits(&done, 0);
     assert!(err(&done).contains("IF296"), "{}", err(&done));
+    let from = "a run at 2026-12-01T08:03:00Z or later takes it over";
+    assert!(err(&done).contains(from), "{}", err(&done));
     assert_eq!(factory.host.asked(), Vec::<String>::new());
     // Nobody will.
     let factory = Factory::new();
@@ -729,4 +731,56 @@ fn the_example_is_planned_at_three_times_and_the_docs_show_it() {
             "docs/plan.md does not show {day} as it is"
         );
     }
+}
+
+#[test]
+fn plan_and_status_give_one_answer_and_look_ahead_only() {
+    let factory = Factory::new();
+    let run = |words: &[&str]| {
+        let root = factory.root();
+        let mut command = factory.command(env!("CARGO_BIN_EXE_image-factory"), &root);
+        let done = command.args(words).output().unwrap();
+        exits(&done, 0);
+        done
+    };
+    // The base changed on 20 November.
+    for (now, back) in [
+        ("2026-11-19T00:00:00Z", true),
+        ("2026-11-20T00:00:00Z", false),
+        ("2026-12-30T00:00:00Z", false),
+    ] {
+        let planned = run(&["plan", "--now", now, "--format", "json"]);
+        let told = json(&planned)["diagnostics"].to_string();
+        assert_eq!(told.matches("IF297").count(), usize::from(back), "{told}");
+        let stands = run(&["status", "--now", now, "--format", "json"]);
+        let (planned, stands) = (json(&planned), json(&stands));
+        let decisions = planned["decisions"].as_array().unwrap();
+        assert_eq!(decisions.len(), 2);
+        for decision in decisions {
+            let rows = stands["images"].as_array().unwrap().iter();
+            let mut same = rows.filter(|row| row["name"] == decision["image"]);
+            let row = same.next().unwrap();
+            for key in ["action", "at", "after", "emergency"] {
+                assert_eq!(row[key], decision[key], "{now} {key}");
+            }
+            assert_eq!(row["rule"], decision["reasons"][0]["rule"], "{now}");
+        }
+    }
+    let told = err(&run(&["plan", "--now", "2026-11-19T00:00:00Z"]));
+    assert!(
+        told.contains("later than --now, up to 2026-11-20T00:00:00Z"),
+        "{told}"
+    );
+    let stands = out(&run(&["status", "--now", NOW]));
+    assert!(stands.contains("0 waiting, 1 held"), "{stands}");
+}
+
+#[test]
+fn what_was_written_is_said_once() {
+    let factory = Factory::new();
+    let done = factory.rebuild(&["shop"]);
+    exits(&done, 0);
+    let text = out(&done);
+    assert_eq!(text.matches("written").count(), 1, "{text}");
+    assert!(text.ends_with("1 file written\n"), "{text}");
 }

@@ -575,6 +575,10 @@ fn a_host_that_is_not_there_is_reported_and_nothing_is_lost() {
     assert!(diagnostics[0].is_error());
     let help = diagnostics[0].help.as_deref().unwrap();
     assert!(help.contains("nothing was sent"), "{help}");
+    assert!(
+        help.contains("a run five minutes from now or later"),
+        "{help}"
+    );
 }
 
 #[test]

@@ -307,6 +307,24 @@ fn limits() {
             over("c", "")
         ]
     );
+    // Of attempts that were refused nothing was started; of others it was.
+    for (end, goes) in [
+        (End::Refused, 3),
+        (End::Failed, 2),
+        (End::Succeeded, 2),
+        (End::Done, 2),
+        (End::Open, 2),
+    ] {
+        let mut some = three().limited(9, 9, 3);
+        some.images.push(image("r").tried(day(8, 23), end, None));
+        some.others = image("x").tried(day(8, 23), End::Refused, None).attempts;
+        let lines = all(some);
+        let count = lines
+            .iter()
+            .filter(|line| line.contains(" rebuild "))
+            .count();
+        assert_eq!(count, goes, "{end:?}: {lines:?}");
+    }
     // An attempt without an answer has no place.
     let mut some = three().limited(3, 9, 9);
     some.images

@@ -102,6 +102,8 @@ struct Asked<'p> {
     start: &'p Start,
     attempt: u64,
     at: Time,
+    /// When this run recorded that it would ask.
+    taken: Time,
     /// An earlier run may have asked.
     again: bool,
 }
@@ -134,7 +136,7 @@ impl<'a> Follower<'a> {
             let old = open.at.plus(ANSWER_WITHIN) <= now;
             if open.outcome == Progress::Requested && !old {
                 if open.taken.plus(TAKE_OVER_AFTER) > now {
-                    out.push(left(&open.image, open.attempt));
+                    out.push(left(&open.image, open.attempt, open.taken));
                 }
                 continue;
             }
@@ -207,19 +209,22 @@ impl<'a> Follower<'a> {
             start: &open.start,
             attempt: open.attempt,
             at: open.at,
+            taken: open.taken,
             again: true,
         });
         let started = planned.started.iter().map(|(started, start)| Asked {
             start,
             attempt: started.attempt,
             at: started.at,
+            taken: started.at,
             again: false,
         });
         let mut answers = Vec::new();
         for asked in taken.chain(started) {
             let image = &asked.start.image;
             if planned.window.is_over() {
-                said.diagnostics.push(left(image, asked.attempt));
+                said.diagnostics
+                    .push(left(image, asked.attempt, asked.taken));
                 self.failed = true;
                 continue;
             }
@@ -245,6 +250,7 @@ impl<'a> Follower<'a> {
             attempt,
             at,
             again,
+            ..
         } = *asked;
         let source = source(&self.images, &start.image)?.clone();
         let inputs = plan::attempt(start, attempt);
@@ -361,11 +367,12 @@ fn add(said: &mut Said, all: Vec<Diagnostic>) {
     }
 }
 
-fn left(image: &Name, attempt: u64) -> Diagnostic {
+fn left(image: &Name, attempt: u64, taken: Time) -> Diagnostic {
+    let from = taken.plus(TAKE_OVER_AFTER);
     let message =
         format!("attempt #{attempt} to rebuild `{image}` is recorded and left to another run");
     Diagnostic::warning(code::ATTEMPT_LEFT, message)
-        .help("the next run that is due takes it over, five minutes after it was recorded")
+        .help(format!("a run at {from} or later takes it over"))
 }
 
 /// What is told of an attempt that did not end well. What the provider said to a request

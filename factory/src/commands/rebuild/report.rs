@@ -6,6 +6,7 @@ use image_factory::record;
 use image_factory::tree::Tree;
 use serde_json::{Map, Value, json};
 
+use super::super::landing::Landed;
 use super::Done;
 use super::ask::Ask;
 
@@ -72,9 +73,7 @@ pub(super) fn text(done: &Done, all: bool) -> String {
     if let Some([]) = done.requests.as_deref() {
         text.push_str("nothing would be triggered\n");
     }
-    for landed in &done.landed {
-        text.push_str(&landed.text());
-    }
+    text.push_str(&Landed::all(&done.landed));
     text
 }
 
