@@ -76,6 +76,8 @@ pub enum Answer {
     },
     /// The run ended well.
     Succeeded {
+        /// What the run is called there, if that is known.
+        run: Option<String>,
         /// Where people can look at it.
         link: Option<String>,
     },
@@ -83,11 +85,15 @@ pub enum Answer {
     Failed {
         /// How, in a few words.
         why: String,
+        /// What the run is called there, if that is known.
+        run: Option<String>,
         /// Where people can look at it.
         link: Option<String>,
     },
     /// Somebody stopped the run.
     Cancelled {
+        /// What the run is called there, if that is known.
+        run: Option<String>,
         /// Where people can look at it.
         link: Option<String>,
     },
@@ -103,6 +109,34 @@ pub enum Answer {
     },
     /// There was no answer within [`ANSWER_WITHIN`].
     Expired,
+}
+
+impl Answer {
+    /// What the run is called at its provider, as far as the answer says so.
+    #[must_use]
+    pub fn run(&self) -> Option<&str> {
+        match self {
+            Self::Running { run, .. } => Some(run),
+            Self::Accepted { run, .. }
+            | Self::Succeeded { run, .. }
+            | Self::Failed { run, .. }
+            | Self::Cancelled { run, .. } => run.as_deref(),
+            Self::Refused { .. } | Self::Lost { .. } | Self::Expired => None,
+        }
+    }
+
+    /// Where people can look at it.
+    #[must_use]
+    pub fn link(&self) -> Option<&str> {
+        match self {
+            Self::Running { link, .. } => Some(link),
+            Self::Accepted { link, .. }
+            | Self::Succeeded { link, .. }
+            | Self::Failed { link, .. }
+            | Self::Cancelled { link, .. } => link.as_deref(),
+            Self::Refused { .. } | Self::Lost { .. } | Self::Expired => None,
+        }
+    }
 }
 
 /// An answer to one attempt.
@@ -290,7 +324,9 @@ fn live(history: &[Attempt]) -> impl Iterator<Item = (u64, &Attempt)> {
 }
 
 /// Records what is learnt of attempts. An attempt that is unknown, or has ended, stays
-/// as it is: the answer is a duplicate, or came late. Gives the answers that counted.
+/// as it is: the answer is a duplicate, or came late. So does one whose answer is about
+/// the run of another attempt, which somebody else was faster to find. Gives the answers
+/// that counted.
 #[must_use]
 pub fn answer(tree: &Tree, answers: &[Answered], now: Time) -> Outcome<Vec<Answered>> {
     let mut out = Vec::new();
@@ -301,13 +337,16 @@ pub fn answer(tree: &Tree, answers: &[Answered], now: Time) -> Outcome<Vec<Answe
     images.sort_unstable();
     images.dedup();
     let mut edit = Edit::default();
-    let mut counted = Vec::new();
+    let mut counted: Vec<Answered> = Vec::new();
+    let mut owned = owned(tree);
     for image in images {
         let Some(mut opened) = wherever(tree, image, &mut out) else {
             continue;
         };
         for answered in answers.iter().filter(|answered| answered.image == *image) {
-            if put(&mut opened, answered, now, &mut out) {
+            let is_anothers = owned.iter().any(|owned| owned.is_what(answered));
+            if !is_anothers && put(&mut opened, answered, now, &mut out) {
+                owned.extend(Owned::by(answered));
                 counted.push(answered.clone());
             }
         }
@@ -371,9 +410,9 @@ fn tell(attempt: &mut Attempt, answer: &Answer) {
     let (outcome, detail, link) = match answer {
         Answer::Accepted { link, .. } => (Attempt::TRIGGERED, None, link.as_deref()),
         Answer::Running { link, .. } => (Attempt::RUNNING, None, Some(link.as_str())),
-        Answer::Succeeded { link } => (Attempt::SUCCEEDED, None, link.as_deref()),
-        Answer::Failed { why, link } => (Attempt::FAILED, Some(why), link.as_deref()),
-        Answer::Cancelled { link } => (Attempt::CANCELLED, None, link.as_deref()),
+        Answer::Succeeded { link, .. } => (Attempt::SUCCEEDED, None, link.as_deref()),
+        Answer::Failed { why, link, .. } => (Attempt::FAILED, Some(why), link.as_deref()),
+        Answer::Cancelled { link, .. } => (Attempt::CANCELLED, None, link.as_deref()),
         Answer::Refused { why } => (Attempt::REFUSED, Some(why), None),
         Answer::Lost { why } => (Attempt::LOST, Some(why), None),
         Answer::Expired => (Attempt::EXPIRED, None, None),
@@ -382,12 +421,7 @@ fn tell(attempt: &mut Attempt, answer: &Answer) {
     if !back {
         attempt.outcome = Some(outcome.to_owned());
     }
-    let run = match answer {
-        Answer::Running { run, .. } => Some(run),
-        Answer::Accepted { run, .. } if !back || attempt.run.is_none() => run.as_ref(),
-        _ => None,
-    };
-    if let Some(run) = run {
+    if let Some(run) = answer.run().filter(|_| !back || attempt.run.is_none()) {
         attempt.run = one_line(run);
     }
     if let Some(link) = link.filter(|_| !back || attempt.link.is_none()) {
@@ -511,18 +545,59 @@ fn taken(attempt: &Attempt) -> Time {
     again.map_or(begun(attempt), |again| again.max(begun(attempt)))
 }
 
-/// The runs that attempts own, with the attempts: of all images.
+/// The runs that attempts own, with the attempts: of all images, and also of attempts that
+/// have ended, as long as they are remembered.
 #[must_use]
 pub fn runs(tree: &Tree) -> Vec<(Name, u64, String)> {
+    let owned = owned(tree).into_iter();
+    owned
+        .map(|owned| (owned.image, owned.attempt, owned.run))
+        .collect()
+}
+
+/// A run, and the attempt that it is of.
+struct Owned {
+    image: Name,
+    attempt: u64,
+    run: String,
+    /// Two hosts may count alike.
+    link: Option<String>,
+}
+
+impl Owned {
+    fn by(answered: &Answered) -> Option<Self> {
+        Some(Self {
+            image: answered.image.clone(),
+            attempt: answered.attempt,
+            run: one_line(answered.answer.run()?)?,
+            link: answered.answer.link().and_then(one_line),
+        })
+    }
+
+    /// Is another attempt answered by this run?
+    fn is_what(&self, answered: &Answered) -> bool {
+        let others = (&self.image, self.attempt) != (&answered.image, answered.attempt);
+        let same =
+            |run: &Self| self.link.is_some() && (&self.run, &self.link) == (&run.run, &run.link);
+        others && Self::by(answered).is_some_and(|run| same(&run))
+    }
+}
+
+fn owned(tree: &Tree) -> Vec<Owned> {
     let files = tree.inputs.images.iter().chain(&tree.archive);
     let may = files.filter(|file| file.text.contains("rebuildHistory"));
     let docs = may.filter_map(|file| ImageDoc::read(file).doc);
     docs.flat_map(|doc| {
-        let runs = doc.rebuild_history.into_iter();
-        let runs = runs.filter_map(|attempt| Some((attempt.number()?, attempt.run?)));
-        let name = doc.name;
-        runs.map(|(number, run)| (name.clone(), number, run))
-            .collect::<Vec<_>>()
+        let attempts = doc.rebuild_history.into_iter();
+        let owned = attempts.filter_map(|attempt| {
+            Some(Owned {
+                image: doc.name.clone(),
+                attempt: attempt.number()?,
+                run: attempt.run?,
+                link: attempt.link,
+            })
+        });
+        owned.collect::<Vec<_>>()
     })
     .collect()
 }

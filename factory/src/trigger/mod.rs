@@ -250,12 +250,19 @@ fn plain(answer: Answer, mask: &Mask) -> Answer {
             run,
             link: text(at),
         },
-        Answer::Succeeded { link: at } => Answer::Succeeded { link: link(at) },
-        Answer::Failed { why, link: at } => Answer::Failed {
+        Answer::Succeeded { run, link: at } => Answer::Succeeded {
+            run,
+            link: link(at),
+        },
+        Answer::Failed { why, run, link: at } => Answer::Failed {
+            run,
             why: text(why),
             link: link(at),
         },
-        Answer::Cancelled { link: at } => Answer::Cancelled { link: link(at) },
+        Answer::Cancelled { run, link: at } => Answer::Cancelled {
+            run,
+            link: link(at),
+        },
         Answer::Refused { why } => Answer::Refused { why: text(why) },
         Answer::Lost { why } => Answer::Lost { why: text(why) },
         Answer::Expired => Answer::Expired,

@@ -46,18 +46,19 @@ pub(super) enum State {
 impl Run {
     /// What is learnt of the attempt whose run this is.
     pub(super) fn answer(&self) -> Answer {
-        let link = Some(self.link.clone());
+        let (run, link) = (Some(self.id.clone()), Some(self.link.clone()));
         match &self.state {
             State::Open | State::Waits => Answer::Running {
                 run: self.id.clone(),
                 link: self.link.clone(),
             },
-            State::Succeeded => Answer::Succeeded { link },
+            State::Succeeded => Answer::Succeeded { run, link },
             State::Failed(why) => Answer::Failed {
                 why: why.clone(),
+                run,
                 link,
             },
-            State::Cancelled => Answer::Cancelled { link },
+            State::Cancelled => Answer::Cancelled { run, link },
         }
     }
 }

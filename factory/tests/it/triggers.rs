@@ -691,8 +691,10 @@ fn a_run_is_followed_to_its_end() {
     let id = host.add("image-factory shop #3", "2026-12-01T08:00:10Z");
     let scene = Scene::github(&host);
     let link = Some(format!("https://github.com/acme/shop/actions/runs/{id}"));
+    let run = Some(id.to_string());
     let failed = |why: &str| Answer::Failed {
         why: why.into(),
+        run: run.clone(),
         link: link.clone(),
     };
     for (status, conclusion, is) in [
@@ -704,12 +706,18 @@ fn a_run_is_followed_to_its_end() {
         (
             "completed",
             Some("success"),
-            Some(Answer::Succeeded { link: link.clone() }),
+            Some(Answer::Succeeded {
+                run: run.clone(),
+                link: link.clone(),
+            }),
         ),
         (
             "completed",
             Some("cancelled"),
-            Some(Answer::Cancelled { link: link.clone() }),
+            Some(Answer::Cancelled {
+                run: run.clone(),
+                link: link.clone(),
+            }),
         ),
         ("completed", Some("failure"), Some(failed("the run failed"))),
         (
@@ -981,7 +989,13 @@ fn gitlab_is_asked_by_a_trigger_token_which_sees_nothing() {
     let link = Some(pipeline(1001));
     assert_eq!(
         scene.look(Some("1001")),
-        (Some(Answer::Succeeded { link }), Vec::new())
+        (
+            Some(Answer::Succeeded {
+                run: Some("1001".into()),
+                link
+            }),
+            Vec::new()
+        )
     );
     host.check();
 }
@@ -992,6 +1006,7 @@ fn pipelines_are_followed_to_their_end() {
     let scene = Scene::gitlab(&host);
     assert_eq!(scene.fire().0, started(1001));
     let link = Some(pipeline(1001));
+    let run = || Some("1001".to_owned());
     let running = || Answer::Running {
         run: "1001".into(),
         link: pipeline(1001),
@@ -1005,12 +1020,25 @@ fn pipelines_are_followed_to_their_end() {
         ("scheduled", running()),
         ("canceling", running()),
         ("manual", running()),
-        ("success", Answer::Succeeded { link: link.clone() }),
-        ("canceled", Answer::Cancelled { link: link.clone() }),
+        (
+            "success",
+            Answer::Succeeded {
+                run: run(),
+                link: link.clone(),
+            },
+        ),
+        (
+            "canceled",
+            Answer::Cancelled {
+                run: run(),
+                link: link.clone(),
+            },
+        ),
         (
             "failed",
             Answer::Failed {
                 why: "the pipeline failed".into(),
+                run: run(),
                 link: link.clone(),
             },
         ),
@@ -1018,6 +1046,7 @@ fn pipelines_are_followed_to_their_end() {
             "skipped",
             Answer::Failed {
                 why: "the pipeline was skipped: no job of it ran".into(),
+                run: run(),
                 link: link.clone(),
             },
         ),

@@ -119,10 +119,14 @@ fn hour(tree: &mut Tree, dice: &mut Dice, now: Time, fails: bool) {
         let answer = match dice.roll(4) {
             0 if fails => Answer::Failed {
                 why: "no".to_owned(),
+                run: None,
                 link: None,
             },
             1 if fails => continue,
-            _ => Answer::Succeeded { link: None },
+            _ => Answer::Succeeded {
+                run: None,
+                link: None,
+            },
         };
         answers.push(Answered {
             image: open.image,

@@ -163,6 +163,7 @@ fn every_answer_is_told_in_the_state() {
     };
     let failed = Answer::Failed {
         why: "failure".to_owned(),
+        run: None,
         link: link(1),
     };
     let lost = Answer::Lost {
@@ -172,13 +173,24 @@ fn every_answer_is_told_in_the_state() {
         (accepted(), "triggered", false, true),
         (running(1), "running", false, true),
         (
-            Answer::Succeeded { link: link(1) },
+            Answer::Succeeded {
+                run: None,
+                link: link(1),
+            },
             "succeeded",
             false,
             true,
         ),
         (failed, "failed", true, false),
-        (Answer::Cancelled { link: None }, "cancelled", true, false),
+        (
+            Answer::Cancelled {
+                run: None,
+                link: None,
+            },
+            "cancelled",
+            true,
+            false,
+        ),
         (refused, "refused", true, false),
         (lost, "lost", true, false),
         (Answer::Expired, "expired", true, false),
@@ -215,8 +227,22 @@ fn an_attempt_goes_on_and_never_back() {
     assert_eq!(counted, 0);
     assert_eq!(open(&tree)[0].run.as_deref(), Some("7"));
     let end = [
-        answered("shop", 1, Answer::Cancelled { link: None }),
-        answered("shop", 1, Answer::Succeeded { link: None }),
+        answered(
+            "shop",
+            1,
+            Answer::Cancelled {
+                run: None,
+                link: None,
+            },
+        ),
+        answered(
+            "shop",
+            1,
+            Answer::Succeeded {
+                run: None,
+                link: None,
+            },
+        ),
         answered("shop", 1, running(9)),
         answered("shop", 2, running(9)),
         answered("gone", 1, running(9)),
@@ -230,6 +256,43 @@ fn an_attempt_goes_on_and_never_back() {
 }
 
 #[test]
+fn a_run_belongs_to_the_attempt_that_was_first_to_find_it() {
+    let ended = |n: u64| Answer::Succeeded {
+        run: Some(n.to_string()),
+        link: link(n),
+    };
+    let (tree, _) = go(
+        &due(),
+        &[starting("shop", Vec::new()), starting("desk", Vec::new())],
+        day(11),
+    );
+    let both = [answered("shop", 1, ended(7)), answered("desk", 1, ended(7))];
+    let (tree, counted) = hear(&tree, &both, day(11));
+    let left = open(&tree);
+    assert_eq!((counted, left.len()), (1, 1));
+    let owner = if outcomes(&tree, "shop") == ["succeeded"] {
+        "shop"
+    } else {
+        "desk"
+    };
+    let runs_now = runs(&tree);
+    assert_eq!(runs_now, [(named(owner), 1, "7".to_owned())]);
+    // Neither later, with what is recorded, nor for another number of the same image.
+    let other = left[0].image.to_string();
+    let again = [answered(&other, 1, ended(7))];
+    assert_eq!(hear(&tree, &again, day(12)).1, 0);
+    let (tree, counted) = hear(&tree, &[answered(&other, 1, ended(8))], day(12));
+    assert_eq!((counted, runs(&tree).len()), (1, 2));
+    // Where two hosts count alike, their links tell runs apart.
+    let (tree, _) = go(&tree, &[starting("shop", Vec::new())], day(13));
+    let elsewhere = Answer::Running {
+        run: "7".to_owned(),
+        link: "https://gitlab.com/acme/shop/-/pipelines/7".to_owned(),
+    };
+    assert_eq!(hear(&tree, &[answered("shop", 2, elsewhere)], day(13)).1, 1);
+}
+
+#[test]
 fn what_succeeded_is_built_in() {
     let reasons = vec![
         to("node-22", &d(2)),
@@ -239,7 +302,14 @@ fn what_succeeded_is_built_in() {
     let (tree, _) = go(&due(), &[starting("shop", reasons)], day(11));
     // Another change meanwhile is not in it.
     let later = see(&tree, "node-22", d(3), day(12));
-    let success = [answered("shop", 1, Answer::Succeeded { link: None })];
+    let success = [answered(
+        "shop",
+        1,
+        Answer::Succeeded {
+            run: None,
+            link: None,
+        },
+    )];
     let (tree, _) = hear(&tree, &success, day(13));
     let shop = image(&tree, "shop");
     assert_eq!(shop.built_from.len(), 1, "{:?}", shop.built_from);
@@ -254,9 +324,15 @@ fn what_succeeded_is_built_in() {
 
 #[test]
 fn a_build_wins_over_every_answer_that_left_it_open() {
-    let success = Answer::Succeeded { link: link(1) };
+    let success = Answer::Succeeded {
+        run: None,
+        link: link(1),
+    };
     let lost = Answer::Lost { why: String::new() };
-    let cancelled = Answer::Cancelled { link: None };
+    let cancelled = Answer::Cancelled {
+        run: None,
+        link: None,
+    };
     for (given, after) in [
         (success, "built"),
         (lost, "built"),
@@ -279,7 +355,14 @@ fn a_build_wins_over_every_answer_that_left_it_open() {
             (None, RebuildStatus::Monitoring)
         );
         assert!(!state.pending);
-        let late = answered("shop", 1, Answer::Succeeded { link: link(1) });
+        let late = answered(
+            "shop",
+            1,
+            Answer::Succeeded {
+                run: None,
+                link: link(1),
+            },
+        );
         assert_eq!(hear(&tree, &[late], day(14)).1, 0);
     }
 }
@@ -454,12 +537,19 @@ fn given(kind: u8) -> Answer {
     match kind {
         0 => accepted(),
         1 => running(1),
-        2 => Answer::Succeeded { link: None },
+        2 => Answer::Succeeded {
+            run: None,
+            link: None,
+        },
         3 => Answer::Failed {
             why: "it failed".to_owned(),
+            run: None,
             link: link(2),
         },
-        4 => Answer::Cancelled { link: None },
+        4 => Answer::Cancelled {
+            run: None,
+            link: None,
+        },
         5 => Answer::Refused {
             why: "no".to_owned(),
         },

@@ -70,16 +70,15 @@ impl Followed {
 
     fn note(&mut self, answer: &Answer) {
         self.outcome = message::word(answer);
-        if let Some(link) = message::link(answer) {
+        if let Some(link) = answer.link() {
             self.link = Some(link.to_owned());
         }
-        match answer {
-            Answer::Running { run, .. } => self.run = Some(run.clone()),
-            Answer::Accepted { run: Some(run), .. } => self.run = Some(run.clone()),
-            Answer::Failed { why, .. } | Answer::Refused { why } | Answer::Lost { why } => {
-                self.detail = Some(why.clone());
-            }
-            _ => {}
+        if let Some(run) = answer.run() {
+            self.run = Some(run.to_owned());
+        }
+        if let Answer::Failed { why, .. } | Answer::Refused { why } | Answer::Lost { why } = answer
+        {
+            self.detail = Some(why.clone());
         }
     }
 }
@@ -144,6 +143,7 @@ impl<'a> Follower<'a> {
             self.tell(streams, &followed, "looking at");
             if let Some(answer) = self.answer(&followed, out) {
                 followed.note(&answer);
+                self.claim(&followed);
                 if let Some(diagnostic) = failure(&followed, &answer) {
                     out.push(diagnostic);
                 }
@@ -282,9 +282,8 @@ impl<'a> Follower<'a> {
         self.failed |= !good;
         if let (Some(shown), Some(answer)) = (shown, &fired.answer) {
             shown.note(answer);
-            if let Some(run) = &shown.run {
-                self.runs.push((start.image.clone(), attempt, run.clone()));
-            }
+            let shown = shown.clone();
+            self.claim(&shown);
         }
         fired.answer
     }
@@ -316,11 +315,12 @@ impl<'a> Follower<'a> {
                 let mut one = one.clone();
                 let before = one.outcome;
                 one.note(&answer);
+                self.claim(&one);
                 if one.outcome != before {
                     self.tell(streams, &one, one.outcome);
                 }
                 if !one.is_under_way() {
-                    self.failed |= one.outcome != message::word(&Answer::Succeeded { link: None });
+                    self.failed |= !matches!(answer, Answer::Succeeded { .. });
                     said.diagnostics.extend(failure(&one, &answer));
                     ended.push(Answered {
                         image: one.image.clone(),
@@ -335,6 +335,16 @@ impl<'a> Follower<'a> {
             kept &= self.work.keep(&ended, landed, streams, said);
         }
         kept
+    }
+
+    /// From now on the run is this attempt's, and no other's.
+    fn claim(&mut self, one: &Followed) {
+        if let Some(run) = &one.run {
+            let owned = (one.image.clone(), one.attempt, run.clone());
+            if !self.runs.contains(&owned) {
+                self.runs.push(owned);
+            }
+        }
     }
 
     /// The runs that other attempts own.

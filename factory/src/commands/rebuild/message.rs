@@ -119,7 +119,7 @@ pub(super) fn answered(answered: &Answered) -> String {
     if let Answer::Failed { why, .. } | Answer::Refused { why } | Answer::Lost { why } = answer {
         line.push_str(&format!(", {}", quoted(why)));
     }
-    if let Some(link) = link(answer) {
+    if let Some(link) = answer.link() {
         line.push_str(&format!(", {}", quoted(link)));
     }
     line
@@ -141,17 +141,5 @@ pub(super) const fn word(answer: &Answer) -> &'static str {
         Answer::Refused { .. } => "refused",
         Answer::Lost { .. } => "lost",
         Answer::Expired => "expired",
-    }
-}
-
-/// Where it can be looked at.
-pub(super) fn link(answer: &Answer) -> Option<&str> {
-    match answer {
-        Answer::Running { link, .. } => Some(link),
-        Answer::Accepted { link, .. }
-        | Answer::Succeeded { link }
-        | Answer::Failed { link, .. }
-        | Answer::Cancelled { link } => link.as_deref(),
-        Answer::Refused { .. } | Answer::Lost { .. } | Answer::Expired => None,
     }
 }
