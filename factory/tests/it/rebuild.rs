@@ -417,6 +417,76 @@ fn a_failed_run_is_told_and_recorded() {
 }
 
 #[test]
+fn two_attempts_never_own_the_same_run() {
+    let triggered = |name: &str, second: u8| {
+        image(name).replace(
+            "pendingRebuild: false\n",
+            "pendingRebuild: true\n  attempt: 3\n",
+        ) + &format!(
+            "rebuildHistory:\n  - {{at: \"2026-12-01T07:50:0{second}Z\", attempt: 3, trigger: change, reasons: [], outcome: triggered}}\n"
+        )
+    };
+    for orders in [
+        &["--due"][..],
+        &["shop desk --due"],
+        &["shop --due", "desk --due"],
+    ] {
+        let factory = Factory::new();
+        factory.write("state/images/shop.yaml", &triggered("shop", 0));
+        factory.write("state/images/desk.yaml", &triggered("desk", 1));
+        // They share a workflow, and no name tells their runs apart.
+        let failed = factory.host.add("Build", "2026-12-01T07:56:02Z");
+        let good = factory.host.add("Build", "2026-12-01T07:56:03Z");
+        factory.host.set(failed, "completed", Some("failure"));
+        factory.host.set(good, "completed", Some("success"));
+        for order in orders {
+            let words: Vec<&str> = order.split(' ').collect();
+            exits(&factory.rebuild(&words), 0);
+        }
+        for (name, run, outcome) in [("shop", failed, "failed"), ("desk", good, "succeeded")] {
+            let text = factory.read(&format!("state/images/{name}.yaml"));
+            let has = |words: &str| text.contains(words);
+            assert!(
+                has(&format!("outcome: {outcome}")) && has(&format!("run: \"{run}\"")),
+                "{orders:?}: {text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_order_fails_if_the_images_own_state_cannot_be_read() {
+    let factory = Factory::new();
+    let wrong = "name: shop\nenrolledAt: not-a-time\n";
+    factory.write("state/images/shop.yaml", wrong);
+    factory.commit();
+    factory.remote();
+    let commit = ["--commit", "--push"];
+    for (words, code) in [
+        (&["shop"][..], 2),
+        (&["shop", "--emergency", "--reason", "x"], 2),
+        (&["shop", "--due"], 1),
+        (&["shop", "desk", "--format", "json"], 1),
+        // Of whatever is due it is one file among many.
+        (&["--due"], 0),
+        (&["desk", "--due"], 0),
+    ] {
+        let done = factory.rebuild(&[words, &commit[..]].concat());
+        exits(&done, code);
+        if words.contains(&"json") {
+            let whole = json(&done);
+            let all = whole["decisions"].as_array().unwrap();
+            let acts = |one: &&Value| one["action"] == "rebuild";
+            let names: Vec<&Value> = all.iter().filter(acts).map(|one| &one["image"]).collect();
+            assert_eq!(names, ["desk"], "{whole}");
+        } else {
+            assert!(err(&done).contains("not-a-time"), "{}", err(&done));
+        }
+    }
+    assert_eq!(factory.posts(), 1);
+}
+
+#[test]
 fn an_image_held_from_rebuilds_waits_for_a_person() {
     let factory = Factory::new();
     let controller = factory.rebuild(&["desk", "--requested-by", "controller:kargo"]);

@@ -91,7 +91,7 @@ pub(crate) fn run(
         Err(Stopped) => Exit::Wrong,
         Ok(done) if done.failed => Exit::No,
         // As with `record`: another image's file that is wrong is told, and is no reason
-        // for a Job to say that nothing was done.
+        // for a Job to say that nothing was done. That of an image that was named is.
         Ok(done) if said.any_error() && !(args.landing.commits() && done.quiet) => Exit::No,
         Ok(_) => Exit::Done,
     };
@@ -118,7 +118,7 @@ struct Done {
     named: bool,
     /// Is the answer no?
     failed: bool,
-    /// Were all errors those of state files?
+    /// Were all errors those of state files, and of no image that was named?
     quiet: bool,
 }
 
@@ -208,10 +208,10 @@ impl Run<'_> {
             Ok(change)
         })?;
         let planned: Planned = planned.ok_or_else(|| said.stop([]))?;
-        let quiet = said.diagnostics.iter().all(|d| d.place.is_some());
+        let quiet = said.diagnostics.iter().all(|d| self.is_aside(tree, d));
         said.diagnostics.append(&mut telling);
         let mut done = Done {
-            failed: self.ask.judge(&planned.plan, said),
+            failed: self.ask.judge(&planned.plan, said) || planned.unread,
             plan: planned.plan.clone(),
             followed: Vec::new(),
             requests: None,
@@ -228,6 +228,20 @@ impl Run<'_> {
         done.failed |= follower.failed;
         done.followed = follower.followed;
         Ok(done)
+    }
+
+    /// Is it about a file, and none of an image that was named?
+    fn is_aside(&self, tree: &Tree, diagnostic: &Diagnostic) -> bool {
+        let named = self.args.images.iter().map(Name::as_str);
+        let own = |file: &str| {
+            named
+                .clone()
+                .any(|name| file == tree.image_path(name) || file == tree.archived_image_path(name))
+        };
+        diagnostic.place.as_ref().is_some_and(|place| {
+            let file: &str = &place.file;
+            !diagnostic.is_error() || !own(file)
+        })
     }
 
     /// Asks the registries. One that is away holds nothing.

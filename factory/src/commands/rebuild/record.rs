@@ -25,6 +25,8 @@ pub(super) struct Planned {
     pub(super) taken: Vec<OpenAttempt>,
     /// What starts, in the order of the plan.
     pub(super) started: Vec<(Started, Start)>,
+    /// Did an order name images that could not be started, as their state cannot be read?
+    pub(super) unread: bool,
     /// What is open after all of it.
     pub(super) open: Vec<OpenAttempt>,
     /// The images that are enrolled.
@@ -116,7 +118,15 @@ impl Run<'_> {
                 Some((started, start.clone()))
             })
             .collect();
-        if growing.edit.is_empty() && !missing.is_empty() {
+        let is_started = |image: &Name| started.iter().any(|(_, start)| start.image == *image);
+        let unread: Vec<&Name> = (starts.iter().map(|start| &start.image))
+            .filter(|image| !is_started(image))
+            .collect();
+        // What was decided of a state that cannot be read is not done.
+        plan.decisions
+            .retain(|decision| !unread.contains(&&decision.image));
+        let unread = !unread.is_empty() && !self.args.images.is_empty();
+        if growing.edit.is_empty() && (unread || !missing.is_empty()) {
             return Err(said.stop(missing));
         }
         said.diagnostics.append(&mut missing);
@@ -127,6 +137,7 @@ impl Run<'_> {
             learned,
             taken,
             started,
+            unread,
             window,
         };
         let change = if growing.edit.is_empty() {
