@@ -9,6 +9,7 @@ mod add;
 mod entry;
 mod init;
 mod lines;
+mod origin;
 mod propose;
 mod remove;
 
@@ -20,6 +21,7 @@ use crate::yaml::{Kind, Limits, Node};
 pub use add::add;
 pub use entry::{Entry, Source};
 pub use init::{PLACEHOLDER, new_factory};
+pub use origin::{repository_of, usual_registry};
 pub use propose::{Found, Proposal, propose};
 pub use remove::remove;
 

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::origin::{host_of, repository_of};
 use super::{Entry, Source};
-use crate::model::{Model, Name, Parse as _};
+use crate::model::{Model, Name, Parse as _, Provider};
 
 /// A Dockerfile that was found.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -39,11 +40,7 @@ impl Proposal {
 /// common; names come from folders and file names, and none is used twice.
 #[must_use]
 pub fn propose(found: &[Found], source: &Source, registry: &str, model: &Model) -> Vec<Proposal> {
-    let enrolled: BTreeSet<&str> = model
-        .managed()
-        .filter(|(_, known)| known.repo.as_str() == source.repo)
-        .map(|(_, known)| known.dockerfile.as_str())
-        .collect();
+    let enrolled = enrolled(source, model);
     let mut taken: BTreeSet<String> = model.images.iter().map(|i| i.name.to_string()).collect();
     let mut repositories: BTreeSet<String> = model
         .images
@@ -62,8 +59,7 @@ pub fn propose(found: &[Found], source: &Source, registry: &str, model: &Model) 
         let first = names(&found.path, &source.repo).into_iter().next();
         *short.entry(first.unwrap_or_default()).or_default() += 1;
     }
-    let (owner, _) = source.repo.rsplit_once('/').unwrap_or((&source.repo, ""));
-    let owner = owner.to_lowercase();
+    let place = |name: &str| place(name, source, registry, model);
     let mut proposals = Vec::new();
     for found in wanted {
         let candidates = names(&found.path, &source.repo);
@@ -73,24 +69,25 @@ pub fn propose(found: &[Found], source: &Source, registry: &str, model: &Model) 
             .filter(alone)
             .find(|name| {
                 !taken.contains(*name)
-                    && !repositories.contains(&format!("{registry}/{owner}/{name}"))
+                    && !repositories.contains(&format!("{registry}/{}", place(name)))
             })
             .or(candidates.last())
             .cloned()
             .unwrap_or_else(|| "image".to_owned());
         let base = name.clone();
         let mut number = 2;
-        while taken.contains(&name) || repositories.contains(&format!("{registry}/{owner}/{name}"))
+        while taken.contains(&name)
+            || repositories.contains(&format!("{registry}/{}", place(&name)))
         {
             name = format!("{}-{number}", cut(&base, 58));
             number += 1;
         }
         taken.insert(name.clone());
-        repositories.insert(format!("{registry}/{owner}/{name}"));
+        repositories.insert(format!("{registry}/{}", place(&name)));
         proposals.push(Proposal {
             entry: Entry {
                 registry: Some(registry.to_owned()),
-                repository: format!("{owner}/{name}"),
+                repository: place(&name),
                 name,
                 source: Some(Source {
                     dockerfile: (found.path != "Dockerfile").then(|| found.path.clone()),
@@ -102,6 +99,45 @@ pub fn propose(found: &[Found], source: &Source, registry: &str, model: &Model) 
         });
     }
     proposals
+}
+
+/// The Dockerfiles of the repository that an image is built from already.
+fn enrolled(source: &Source, model: &Model) -> BTreeSet<String> {
+    let here = |repo: &str| repo.eq_ignore_ascii_case(&source.repo);
+    let settings = &model.settings;
+    let own = settings.git.repo.as_ref();
+    let own = own
+        .and_then(|own| repository_of(own.as_str(), &settings.providers))
+        .is_some_and(|(_, own)| here(own.as_str()));
+    let mut paths = BTreeSet::new();
+    for (image, known) in model.managed() {
+        if here(known.repo.as_str()) {
+            paths.insert(known.dockerfile.to_string());
+        }
+        let local = image.local.as_ref().filter(|_| own);
+        if let Some((local, path)) =
+            local.and_then(|local| Some((local, local.dockerfile.as_ref()?)))
+        {
+            paths.insert(path.to_string());
+            paths.extend(local.dir.as_ref().map(|dir| format!("{dir}/{path}")));
+        }
+    }
+    paths
+}
+
+/// The path of an image below its registry: beside its repository, but GitLab's own
+/// registry takes only what is below the path of the project.
+fn place(name: &str, source: &Source, registry: &str, model: &Model) -> String {
+    let repo = source.repo.to_lowercase();
+    let (owner, own) = repo.rsplit_once('/').unwrap_or((&repo, ""));
+    let gitlab = model.settings.providers.gitlab.web();
+    let below = source.provider.as_deref() == Some(Provider::GitLab.as_str())
+        && registry.strip_prefix("registry.") == Some(host_of(&gitlab));
+    match below {
+        true if name == own => repo,
+        true => format!("{repo}/{name}"),
+        false => format!("{owner}/{name}"),
+    }
 }
 
 /// Is a file of this name a Dockerfile: `Dockerfile`, `Containerfile`, `Dockerfile.api`,

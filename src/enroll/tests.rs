@@ -341,6 +341,106 @@ fn names_come_from_folders() {
 }
 
 #[test]
+fn an_address_is_of_a_repository_on_a_known_host() {
+    let of = |settings: &str, address: &str| {
+        let model = enrolled(&tree(&format!("settings: {settings}\nimages: []\n"))).unwrap();
+        repository_of(address, &model.settings.providers)
+            .map(|(provider, repo)| format!("{provider} {repo}"))
+    };
+    for (address, expected) in [
+        ("https://github.com/Acme/shop.git", Some("github Acme/shop")),
+        (
+            "https://user:secret@GitHub.com/acme/shop",
+            Some("github acme/shop"),
+        ),
+        ("git@github.com:acme/shop.git", Some("github acme/shop")),
+        (
+            "ssh://git@github.com:22/acme/shop/",
+            Some("github acme/shop"),
+        ),
+        (
+            "https://gitlab.com/borealis/finance/ledger.git",
+            Some("gitlab borealis/finance/ledger"),
+        ),
+        (
+            "git@gitlab.com:borealis/finance/ledger.git",
+            Some("gitlab borealis/finance/ledger"),
+        ),
+        (
+            "ssh://git@gitlab.com:2222/borealis/ledger",
+            Some("gitlab borealis/ledger"),
+        ),
+        ("https://github.com/acme/group/shop", None),
+        ("https://github.com.evil.example/acme/shop", None),
+        ("https://gitlab.com:8443/borealis/ledger", None),
+        ("https://bitbucket.org/acme/shop", None),
+        ("/srv/git/acme/shop.git", None),
+        ("../acme/shop", None),
+        ("acme/shop", None),
+        ("", None),
+    ] {
+        assert_eq!(of("{}", address).as_deref(), expected, "{address}");
+    }
+    let hosts = "{providers: {github: {api: https://hub.example.com/api/v3}, gitlab: {api: https://example.com:8443/git/api/v4}}}";
+    for (address, expected) in [
+        (
+            "git@hub.example.com:acme/shop.git",
+            Some("github acme/shop"),
+        ),
+        (
+            "https://example.com:8443/git/a/b/c.git",
+            Some("gitlab a/b/c"),
+        ),
+        ("ssh://git@example.com:2222/a/b/c.git", Some("gitlab a/b/c")),
+        ("https://example.com:8443/a/b", None),
+        // An entry would be looked for on the other host.
+        ("https://gitlab.com/a/b", None),
+        ("https://github.com/a/b", None),
+    ] {
+        assert_eq!(of(hosts, address).as_deref(), expected, "{address}");
+    }
+}
+
+#[test]
+fn images_of_gitlabs_own_registry_are_below_their_project() {
+    let found = [
+        "Dockerfile",
+        "api/Dockerfile",
+        "old/Dockerfile",
+        "here/x.Dockerfile",
+    ]
+    .map(|path| Found {
+        path: path.to_owned(),
+        bases: Vec::new(),
+    });
+    let source = Source {
+        provider: Some("gitlab".to_owned()),
+        repo: "Borealis/finance/ledger".to_owned(),
+        ..Source::default()
+    };
+    let places = |registry: &str| {
+        let model = enrolled(&tree(
+            "settings: {git: {repo: https://gitlab.com/borealis/finance/ledger}}\nimages:\n\
+             - {name: old, registry: r.example, repository: x/old, source: {provider: gitlab, repo: borealis/finance/Ledger, dockerfile: old/Dockerfile}}\n\
+             - {name: here, registry: r.example, repository: x/here, source: {provider: gitlab, repo: borealis/b}, local: {dir: here, dockerfile: x.Dockerfile}}\n",
+        ))
+        .unwrap();
+        propose(&found, &source, registry, &model)
+            .into_iter()
+            .map(|p| p.entry.repository)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        places("registry.gitlab.com"),
+        ["borealis/finance/ledger", "borealis/finance/ledger/api"]
+    );
+    assert_eq!(
+        places("quay.io"),
+        ["borealis/finance/ledger", "borealis/finance/api"]
+    );
+}
+
+#[test]
 fn dockerfiles_are_known_by_their_names() {
     for name in [
         "Dockerfile",

@@ -209,6 +209,95 @@ fn dockerfiles_are_found_and_entries_proposed_and_written() {
 }
 
 #[test]
+fn the_origin_says_on_which_host_the_scanned_repository_is() {
+    let folder = factory();
+    let root = folder.path();
+    let checkout = |origin: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        for args in [&["init", "-q"][..], &["remote", "add", "origin", origin]] {
+            let git = std::process::Command::new("git")
+                .args(args)
+                .current_dir(folder.path())
+                .output();
+            assert!(git.unwrap().status.success());
+        }
+        std::fs::write(folder.path().join("Dockerfile"), "FROM scratch\n").unwrap();
+        folder
+    };
+    let scan = |origin: &str, more: &[&str]| {
+        let folder = checkout(origin);
+        let args = ["enroll", "--scan", folder.path().to_str().unwrap()];
+        let args: Vec<&str> = args.iter().chain(more).copied().collect();
+        let output = run(root, &args);
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    };
+    let ledger = "- name: ledger\n  registry: registry.gitlab.com\n  repository: borealis/finance/ledger\n  source:\n    provider: gitlab\n    repo: borealis/finance/ledger\n";
+    let shop = "- name: shop\n  registry: ghcr.io\n  repository: acme/shop\n  source:\n    repo: acme/shop\n";
+    for (origin, expected) in [
+        ("https://gitlab.com/borealis/finance/ledger.git", ledger),
+        ("git@gitlab.com:borealis/finance/ledger.git", ledger),
+        ("https://github.com/acme/shop", shop),
+        ("ssh://git@github.com/acme/shop.git", shop),
+    ] {
+        assert_eq!(
+            scan(origin, &[]),
+            (Some(0), expected.to_owned(), String::new())
+        );
+    }
+    for origin in [
+        "https://bitbucket.org/acme/shop",
+        "https://me:hidden@git.example.com/acme/shop",
+        "/srv/git/acme/shop.git",
+    ] {
+        let (code, text, said) = scan(origin, &[]);
+        assert_eq!((code, text.as_str()), (Some(2), ""), "{origin} {said}");
+        assert!(
+            said.contains("error[IF284]: `--source-repo` is needed") && !said.contains("hidden"),
+            "{said}"
+        );
+    }
+    let (code, text, _) = scan("/srv/git/shop.git", &["--source-repo", "acme/shop"]);
+    assert_eq!((code, text.as_str()), (Some(0), shop));
+
+    // Of a GitLab of one's own no registry is known until an image says one, whatever
+    // the images on GitHub have.
+    let own = "settings: {providers: {gitlab: {api: https://git.example.com/api/v4}}}\nimages:\n";
+    let image = "- {name: books, registry: r.example.com, repository: b/books, source: {provider: gitlab, repo: b/c/books}}\n- {name: web, registry: ghcr.io, repository: b/web, source: {repo: b/web}}\n- {name: api, registry: ghcr.io, repository: b/api, source: {repo: b/api}}\n";
+    std::fs::write(root.join("images.yaml"), format!("{own}  []\n")).unwrap();
+    let (code, _, said) = scan("git@git.example.com:b/c/ledger.git", &[]);
+    assert!(
+        code == Some(2) && said.contains("error[IF284]: `--registry` is needed"),
+        "{said}"
+    );
+    std::fs::write(root.join("images.yaml"), format!("{own}{image}")).unwrap();
+    let (_, text, said) = scan("git@git.example.com:b/c/ledger.git", &[]);
+    assert!(
+        text.contains("  registry: r.example.com\n  repository: b/c/ledger\n"),
+        "{text} {said}"
+    );
+
+    // In the factory's own checkout its settings know better than a clone's origin, and
+    // what an image is built from is not proposed again.
+    let checkout = checkout("/srv/mirror/elsewhere.git");
+    std::fs::create_dir_all(checkout.path().join("ops/a")).unwrap();
+    std::fs::write(checkout.path().join("ops/a/Dockerfile"), "FROM scratch\n").unwrap();
+    std::fs::write(
+        checkout.path().join("ops/images.yaml"),
+        "settings: {git: {repo: https://github.com/acme/mono, path: ops}}\nimages:\n\
+         - {name: mono, registry: quay.io, repository: acme/mono, source: {repo: Acme/mono}}\n",
+    )
+    .unwrap();
+    assert_eq!(
+        ok(&checkout.path().join("ops"), &["enroll", "--scan", ".."]),
+        "- name: a\n  registry: quay.io\n  repository: acme/a\n  source:\n    repo: acme/mono\n    dockerfile: ops/a/Dockerfile\n"
+    );
+}
+
+#[test]
 fn a_retired_image_leaves_its_state_to_the_archive() {
     let folder = factory();
     let root = folder.path();

@@ -281,14 +281,16 @@ fn scan(
     said: &mut Said,
 ) -> Result<Done, Stopped> {
     let found = scan::dockerfiles(folder, said).map_err(|error| said.stop([error]))?;
-    let source = scan::source(args, folder).map_err(|error| said.stop([error]))?;
     let mut proposals = Vec::new();
     let mut compute = |tree: &Tree, said: &mut Said| {
         let model = enroll::enrolled(tree).map_err(|errors| said.stop(errors))?;
-        let registry = args
-            .registry
-            .clone()
-            .unwrap_or_else(|| scan::registry(&model));
+        let source = scan::source(args, folder, &layout.root, &model.settings)
+            .map_err(|error| said.stop([error]))?;
+        let registry = match &args.registry {
+            Some(registry) => Ok(registry.clone()),
+            None => scan::registry(&source, &model),
+        };
+        let registry = registry.map_err(|error| said.stop([error]))?;
         proposals = enroll::propose(&found, &source, &registry, &model);
         let mut tree = tree.clone();
         let mut whole = Edit::default();

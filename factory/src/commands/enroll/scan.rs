@@ -13,11 +13,11 @@ use image_factory::cli::origin;
 use image_factory::cli::run::Said;
 use image_factory::diagnostics::{Diagnostic, code};
 use image_factory::dockerfile::{self, Options};
-use image_factory::enroll::{Found, Source};
-use image_factory::model::Model;
+use image_factory::enroll::{Found, Source, repository_of, usual_registry};
+use image_factory::model::{Model, Parse as _, Provider, Settings, usable_origin};
 use walkdir::WalkDir;
 
-use super::super::init::inside;
+use super::super::init::{inside, top};
 use super::Args;
 
 /// Deeper there is nothing that people wrote.
@@ -103,36 +103,86 @@ fn bases(path: &Path) -> Vec<String> {
 }
 
 /// What the Dockerfiles have in common: the repository that the folder is a checkout of.
-pub(super) fn source(args: &Args, folder: &Path) -> Result<Source, Diagnostic> {
-    let repo = args.source_repo.clone().or_else(|| {
-        let origin = origin(folder)?;
-        let path = origin.trim_end_matches('/').trim_end_matches(".git");
-        let mut parts = path.rsplit(['/', ':']);
-        let (name, owner) = (parts.next()?, parts.next()?);
-        (!name.is_empty() && !owner.is_empty()).then(|| format!("{owner}/{name}"))
-    });
-    let repo = repo.ok_or_else(|| {
-        let message = format!(
-            "`--source-repo` is needed: `{}` is no checkout with an `origin`",
-            folder.display()
-        );
-        Diagnostic::error(code::FLAG_MISSING, message)
-            .help("say which repository the Dockerfiles are in: `--source-repo OWNER/REPO`")
-    })?;
-    Ok(Source {
-        provider: args.provider.clone(),
+pub(super) fn source(
+    args: &Args,
+    folder: &Path,
+    root: &Path,
+    settings: &Settings,
+) -> Result<Source, Diagnostic> {
+    let common = |provider: Option<String>, repo: String| Source {
+        provider,
         repo,
         branch: args.branch.clone(),
         ..Source::default()
-    })
+    };
+    if let Some(repo) = &args.source_repo {
+        return Ok(common(args.provider.clone(), repo.clone()));
+    }
+    let own = settings.git.repo.as_ref().filter(|_| is_own(folder, root));
+    let (address, whose) = match own {
+        Some(own) => (Some(own.to_string()), "`settings.git.repo`"),
+        None => (origin(folder), "its `origin`"),
+    };
+    let found = address
+        .as_deref()
+        .and_then(|address| repository_of(address, &settings.providers));
+    if let Some((provider, repo)) = found {
+        let gitlab = (provider == Provider::GitLab).then(|| provider.to_string());
+        return Ok(common(gitlab, repo.to_string()));
+    }
+    let why = match &address {
+        None => format!("`{}` is no checkout with an `origin`", folder.display()),
+        Some(address) => {
+            // The https form: what git says may have a password in it.
+            let address = usable_origin(address).map_or_else(String::new, |at| format!(", `{at}`"));
+            format!(
+                "{whose}{address} is below neither {} nor {}",
+                settings.providers.github.web(),
+                settings.providers.gitlab.web()
+            )
+        }
+    };
+    let needed = Diagnostic::error(
+        code::FLAG_MISSING,
+        format!("`--source-repo` is needed: {why}"),
+    );
+    Err(needed.help(
+        "say which repository the Dockerfiles are in: `--source-repo OWNER/REPO`, of a GitLab with `--provider gitlab`",
+    ))
 }
 
-/// The registry that most managed images are in.
-pub(super) fn registry(model: &Model) -> String {
+/// Is a folder in the checkout that the factory is in?
+fn is_own(folder: &Path, root: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let (folder, root) = (real(folder), real(root));
+    match top(&root) {
+        Some(own) => top(&folder) == Some(own),
+        None => folder.starts_with(&root) && top(&folder).is_none(),
+    }
+}
+
+/// The registry that most managed images of the source's kind of host are in, else the
+/// host's own.
+pub(super) fn registry(source: &Source, model: &Model) -> Result<String, Diagnostic> {
+    let provider = source.provider.as_deref().map(Provider::parse);
+    // What is no provider is refused with the entry.
+    let provider = provider.and_then(Result::ok).unwrap_or(Provider::GitHub);
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for (image, _) in model.managed() {
-        *counts.entry(image.repository.registry()).or_default() += 1;
+    for (image, known) in model.managed() {
+        if known.provider == provider {
+            *counts.entry(image.repository.registry()).or_default() += 1;
+        }
     }
     let most = counts.into_iter().max_by_key(|(_, count)| *count);
-    most.map_or("ghcr.io", |(registry, _)| registry).to_owned()
+    most.map(|(registry, _)| registry)
+        .or_else(|| usual_registry(provider, &model.settings.providers))
+        .map(ToOwned::to_owned)
+        .ok_or_else(|| {
+            let web = model.settings.providers.get(provider).web();
+            let message = format!(
+                "`--registry` is needed: no managed image of {web} says which registry it has"
+            );
+            Diagnostic::error(code::FLAG_MISSING, message)
+                .help("say where the images are pushed to: `--registry HOST`")
+        })
 }
