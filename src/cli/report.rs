@@ -13,6 +13,8 @@ use crate::synth::diff::{self, ChangeKind, FileChange, ObjectChange};
 
 /// As many lines of a diff, or of a summary, are shown to who reads along.
 const GIST: usize = 200;
+/// As many fields of an object are named in a line of the summary.
+const FIELDS: usize = 3;
 
 const ADDED: Style = AnsiColor::Green.on_default();
 const REMOVED: Style = AnsiColor::Red.on_default();
@@ -25,6 +27,8 @@ pub(super) struct View {
     pub(super) diff: Diff,
     /// Cut what is long.
     pub(super) short: bool,
+    /// Name every field that changed.
+    pub(super) fields: bool,
     /// The command that writes what a check found missing.
     pub(super) mend: String,
     pub(super) took: Duration,
@@ -58,7 +62,7 @@ pub(super) fn human(done: &Done, view: &View) -> String {
     if matches!(view.diff, Diff::Unified | Diff::Summary) {
         let mut page = Page::new(&mut text, view.short);
         for change in &done.changes {
-            summary(change, &mut page);
+            summary(change, view.fields, &mut page);
         }
         page.end("summary");
     }
@@ -226,7 +230,8 @@ fn unified(done: &Done, change: &FileChange, page: &mut Page<'_>) {
 }
 
 /// `~ Warehouse/node-22-bookworm-slim  spec.interval 5m0s → 24h0m0s`
-fn summary(change: &FileChange, page: &mut Page<'_>) {
+fn summary(change: &FileChange, all: bool, page: &mut Page<'_>) {
+    let most = if all { usize::MAX } else { FIELDS };
     for object in &change.objects {
         if !page.starts_line() {
             continue;
@@ -244,13 +249,14 @@ fn summary(change: &FileChange, page: &mut Page<'_>) {
             visible(&name)
         );
         if object.kind == ChangeKind::Changed {
-            for (number, field) in object.fields.iter().enumerate() {
+            for (number, field) in object.fields.iter().take(most).enumerate() {
                 let gap = if number == 0 { "  " } else { ", " };
                 let step = step(field.from.as_deref(), field.to.as_deref());
                 let _ = write!(text, "{gap}{} {step}", visible(&field.path));
             }
-            if object.more > 0 {
-                let _ = write!(text, ", and {} more", object.more);
+            let more = object.fields.len().saturating_sub(most) + object.more;
+            if more > 0 {
+                let _ = write!(text, ", and {more} more");
             }
         }
         text.push('\n');

@@ -108,6 +108,7 @@ pub fn run(
                     diff: args.diff,
                     // Who reads along wants the gist; a pipe takes everything.
                     short: streams.terminal && !common.verbose,
+                    fields: common.verbose,
                     mend: mend(args, subcommand, around),
                     took: start.elapsed(),
                 };

@@ -141,6 +141,11 @@ pub(super) fn external_of<'m>(model: &'m Model, base: &BaseDoc) -> Option<&'m Im
         .find(|image| is_of(image, &reference) && watches_its_tag(base))
 }
 
+/// The external image that a reference stands for.
+pub(super) fn external_at<'m>(model: &'m Model, reference: &Reference) -> Option<&'m Image> {
+    model.external().find(|image| is_of(image, reference))
+}
+
 fn is_of(image: &Image, reference: &Reference) -> bool {
     image.repository == reference.repository
         && matches!(&image.watch, Watch::Tag(tag) if Some(tag) == reference.tag.as_ref())

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostics::{Diagnostic, Place, code, did_you_mean};
-use crate::model::{Image, Model, Name, ObjectName, Time, Watch, state_name};
+use crate::model::{
+    Image, Model, Name, ObjectName, Parse as _, Reference, Time, Watch, state_name,
+};
 use crate::state::{BaseDoc, DigestText, Entries, ImageDoc, Raw, Stamp, UpdateEntry};
 use crate::tree::{Edit, Tree};
 
@@ -245,12 +247,35 @@ fn unknown(tree: &Tree, model: &Model, name: &str) -> Diagnostic {
     let mut known: Vec<&str> = tree.inputs.bases.iter().filter_map(state_name).collect();
     known.extend(model.external().map(|image| image.name.as_str()));
     let message = format!("`{name}` is neither a base image nor an external image");
-    let help = if known.is_empty() {
-        "run `image-factory discover` first".to_owned()
-    } else {
-        did_you_mean(name, &known)
+    let help = match Reference::parse(name) {
+        _ if known.is_empty() => "run `image-factory discover` first".to_owned(),
+        // What a Dockerfile has in its `FROM`, and no name could be.
+        Ok(reference) if name.contains([':', '/', '@']) => {
+            match named(tree, model, &reference, &known) {
+                Some(found) => {
+                    format!("that is a reference, and its name is wanted: `{found}`")
+                }
+                None => "that is a reference, and a name is wanted: `image-factory status` \
+                         shows those that are tracked, and this is none of them"
+                    .to_owned(),
+            }
+        }
+        _ => did_you_mean(name, &known),
     };
     Diagnostic::error(code::RECORD_UNKNOWN, message).help(help)
+}
+
+/// The name of what a reference stands for.
+fn named(tree: &Tree, model: &Model, wanted: &Reference, known: &[&str]) -> Option<String> {
+    let is = |base: &BaseDoc| Reference::parse(&base.full_image).as_ref() == Ok(wanted);
+    let base = known
+        .iter()
+        .filter_map(|name| documents::base(tree, name, &mut Vec::new())?)
+        .find(|base| is(&base.doc));
+    match base {
+        Some(base) => Some(base.doc.name.to_string()),
+        None => documents::external_at(model, wanted).map(|image| image.name.to_string()),
+    }
 }
 
 /// Puts the digest into the base image; gives the time that was written.

@@ -707,6 +707,16 @@ fn what_cannot_be_recorded_is_refused() {
     for (event, code, help) in [
         (seen("node-23", d(1)), code::RECORD_UNKNOWN, "node-22"),
         (
+            seen("docker.io/library/node:22", d(1)),
+            code::RECORD_UNKNOWN,
+            "its name is wanted: `node-22`",
+        ),
+        (
+            seen("golang:1.24-alpine", d(1)),
+            code::RECORD_UNKNOWN,
+            "a name is wanted",
+        ),
+        (
             seen("shop", d(1)),
             code::RECORD_MANAGED,
             "image-factory analyze --image shop",

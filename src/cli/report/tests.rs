@@ -61,6 +61,7 @@ fn shown(done: &Done, diff: Diff, short: bool) -> String {
     let view = View {
         diff,
         short,
+        fields: false,
         mend: "synth".to_owned(),
         took: Duration::from_millis(7),
     };
@@ -199,4 +200,31 @@ fn machines_get_every_field() {
         stopped,
         json!({"inSync": false, "written": false, "changes": [], "diagnostics": []})
     );
+}
+
+#[test]
+fn of_many_changed_fields_three_are_named() {
+    let of = |number: &str| {
+        let mut one = file("a.yaml", &[("one", "5m0s")]);
+        for field in ["a", "b", "c", "d", "e"] {
+            one.text.push_str(&format!("  {field}: {number}\n"));
+        }
+        one.documents[0].range.end = one.text.len();
+        one
+    };
+    let done = done(Goal::Show, &[of("1")], vec![of("2")]);
+    let text = shown(&done, Diff::Summary, false);
+    assert!(
+        text.starts_with("~ Warehouse/one  spec.a 1 → 2, spec.b 1 → 2, spec.c 1 → 2, and 2 more\n"),
+        "{text}"
+    );
+    let view = View {
+        diff: Diff::Summary,
+        short: false,
+        fields: true,
+        mend: String::new(),
+        took: Duration::ZERO,
+    };
+    let text = anstream::adapter::strip_str(&human(&done, &view)).to_string();
+    assert!(text.contains(", spec.e 1 → 2\n"), "{text}");
 }
