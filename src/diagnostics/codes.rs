@@ -610,6 +610,14 @@ codes! {
     WORKFLOW_ELSEWHERE = "IF341", "workflow that belongs into another repository":
         "An image is built where its source is. `--source OWNER/REPO=DIR` names a checkout of that repository, and the \
          workflow is written there, to be committed by you.";
+    WORKFLOW_UNPINNED = "IF342", "workflow that pins no base image":
+        "A workflow has the list of its image's base images from state/. Nothing is recorded of them until `discover` has \
+         read the Dockerfile, so the list is empty, and builds take what the tags stand for instead of the digest whose \
+         delay has passed. Run `image-factory discover`, then see what `init --with-workflow` says of the list.";
+    WORKFLOW_BASES = "IF343", "workflow with another list of base images":
+        "The list `BASES` of a workflow that was written by `init --with-workflow` is not the one that state/ has. A base \
+         that is not in it is not pinned. The file is its owners', so it is not written anew: put the list from the help \
+         into it.";
 }
 
 /// The reference of all codes as Markdown: `docs/codes.md`.

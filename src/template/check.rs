@@ -126,6 +126,11 @@ const BUILD: &[Variable] = &[
     Variable::Text("args"),
     Variable::Text("bases"),
     Variable::Text("job"),
+    Variable::Text("program"),
+    Variable::Text("factory"),
+    Variable::Text("branch"),
+    Variable::Text("folder"),
+    Variable::Text("token_env"),
 ];
 
 const SCHEDULE: &[Variable] = &[

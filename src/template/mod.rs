@@ -119,6 +119,16 @@ pub struct BuildWorkflow<'a> {
     pub bases: &'a str,
     /// Name of the job.
     pub job: &'a str,
+    /// The program's image.
+    pub program: &'a str,
+    /// The address of the factory's repository.
+    pub factory: &'a str,
+    /// The branch of it that is read and written.
+    pub branch: &'a str,
+    /// The factory's folder in it.
+    pub folder: &'a str,
+    /// The variable that the program reads a token for the source's host from; bare.
+    pub token_env: &'a str,
 }
 
 /// What a workflow or pipeline that runs this program may say; values come quoted, but

@@ -255,6 +255,11 @@ fn build() -> BuildWorkflow<'static> {
         args: "",
         bases: "\"\"",
         job: "\"build-app\"",
+        program: "\"ghcr.io/o/program:1\"",
+        factory: "\"https://github.com/o/factory\"",
+        branch: "\"main\"",
+        folder: "\".\"",
+        token_env: "GITHUB_TOKEN",
     }
 }
 

@@ -3,7 +3,7 @@
 
 use serde_yaml::Value;
 
-use super::{File, build, gitlab_include, quoted, schedule};
+use super::{File, build, gitlab_include, other_bases, pins_none, quoted, schedule};
 use crate::model::{InputFile, InputFiles, Model, Provider, load};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -278,4 +278,110 @@ fn a_text_means_itself_to_each_provider() {
         assert_eq!(quoted(text, Provider::GitHub), github);
         assert_eq!(quoted(text, Provider::GitLab), gitlab);
     }
+}
+
+#[test]
+fn a_list_of_bases_is_compared_however_it_is_written() {
+    for (path, ours) in [
+        (".github/workflows/build.yml", "# Builds shop: "),
+        (".gitlab/image-factory/ledger.yml", "# Builds ledger: "),
+    ] {
+        let (text, _) = file(path);
+        let line = "BASES: \"node-22 node:22\\ntini docker.io/library/tini:v1\"";
+        let with = |list: &str| text.replace(line, &format!("BASES: {list}"));
+        assert_ne!(with("x"), text, "{path}");
+        for (list, other) in [
+            (
+                "|-\n        tini:   docker.io/library/tini:v1\n        node-22 node:22",
+                true,
+            ),
+            (
+                "|\n        tini docker.io/library/tini:v1\n        node-22 node:22\n",
+                false,
+            ),
+            ("node-22 node:22", true),
+            ("\"\"", true),
+        ] {
+            assert_eq!(
+                other_bases(&with(list), &text),
+                other.then_some(line),
+                "{list}"
+            );
+            assert_eq!(pins_none(&with(list), &text), list == "\"\"", "{list}");
+        }
+        assert_eq!(other_bases(&text, &text), None);
+        // One that people wrote, or of another image, and one that is no YAML any more.
+        let stale = with("\"\"");
+        for there in [
+            stale.replace(ours, "# Makes "),
+            stale.replace(ours, "# Builds another: "),
+            format!("{stale}\n{{"),
+            text.replace(line, "PINS: x"),
+            String::new(),
+        ] {
+            assert_eq!(other_bases(&there, &text), None, "{there}");
+            assert!(!pins_none(&there, &text), "{there}");
+        }
+    }
+}
+
+/// The lines that people take the `#` away from: those without a blank behind it, or with
+/// two or more.
+fn uncommented(text: &str) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        let rest = line.trim_start().strip_prefix('#');
+        let code = rest
+            .filter(|rest| !rest.is_empty() && (!rest.starts_with(' ') || rest.starts_with("  ")));
+        match code {
+            Some(code) => out.push_str(&line.replacen(&format!("#{code}"), code, 1)),
+            None => out.push_str(line),
+        }
+        out.push('\n');
+    }
+    out
+}
+
+#[test]
+fn without_its_marks_the_last_part_tells_the_factory() {
+    let analyze = "image-factory analyze --image \"$NAME\" --tag \"$TAG\" --digest \"$DIGEST\" --commit --push'";
+    let (text, workflow) = file(".github/workflows/build.yml");
+    let before = workflow["jobs"]["build"]["steps"]
+        .as_sequence()
+        .unwrap()
+        .len();
+    let workflow: Value = serde_yaml::from_str(&uncommented(&text)).unwrap();
+    let steps = workflow["jobs"]["build"]["steps"].as_sequence().unwrap();
+    assert_eq!(steps.len(), before + 1);
+    let step = steps
+        .iter()
+        .find(|s| s["name"] == "Tell the factory")
+        .unwrap();
+    let script = step["run"].as_str().unwrap();
+    assert!(
+        script.contains(analyze) && !script.contains("${{"),
+        "{script}"
+    );
+    assert!(script.contains("--env HUB \"$PROGRAM\""), "{script}");
+    let env = &step["env"];
+    assert_eq!(env["FACTORY"], "https://github.com/acme/factory");
+    assert_eq!(
+        (&env["BRANCH"], &env["FOLDER"]),
+        (&"trunk".into(), &"images".into())
+    );
+    assert_eq!(env["HUB"], "${{ secrets.IMAGE_FACTORY_TOKEN }}");
+
+    let (text, _) = file(".gitlab/image-factory/ledger.yml");
+    let pipeline: Value = serde_yaml::from_str(&uncommented(&text)).unwrap();
+    let job = &pipeline["image: ledger"];
+    assert_eq!(
+        job["variables"]["FACTORY"],
+        "https://github.com/acme/factory"
+    );
+    let script = job["script"][0].as_str().unwrap();
+    assert!(script.contains(&format!("\n    {analyze}")), "{script}");
+    assert!(
+        script.contains("\nexport TAG DIGEST GITLAB_TOKEN=\"$IMAGE_FACTORY_TOKEN\"\n"),
+        "{script}"
+    );
 }

@@ -112,7 +112,7 @@ const MODULES: &[Module] = &[
     // 4: our manifests; what they are called, and what is in them
     pure("names", &["synth"]),
     // 4: workflows that people take into their repositories
-    pure("workflows", &["model", "names", "template"]),
+    pure("workflows", &["model", "names", "template", "yaml"]),
     manifests("charts", CORE),
     manifests("checks", CORE),
     // 5: texts in, texts out

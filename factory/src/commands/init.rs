@@ -16,7 +16,7 @@ use image_factory::pipeline;
 use image_factory::workspace::{self, ENROLLMENT, Hold, Layout};
 use serde_json::json;
 
-use super::discover::locate::Checkout;
+use super::discover::locate::{self, Checkout};
 use super::workflows;
 
 /// Make a new factory: an images.yaml to fill, its schema, and first manifests
@@ -52,13 +52,14 @@ pub(crate) fn run(
 ) -> Exit {
     let mut said = Said::default();
     let done = attempt(args, around, streams, &mut said);
-    let (exit, files) = match done {
-        Ok(files) => (Exit::Done, files),
-        Err(Stopped) => (Exit::Wrong, Vec::new()),
+    let (exit, done) = match done {
+        Ok(done) => (Exit::Done, done),
+        Err(Stopped) => (Exit::Wrong, workflows::Done::default()),
     };
+    let files = &done.files;
     let human = || {
         let mut text = String::new();
-        for file in &files {
+        for file in files {
             text.push_str(&format!("written: {file}\n"));
         }
         let made = files.iter().any(|file| file == ENROLLMENT);
@@ -66,7 +67,19 @@ pub(crate) fn run(
             let next = run::command_line(around, &["enroll", "--help"].map(OsString::from));
             text.push_str(&format!("next, enroll images: {next}\n"));
         } else if exit == Exit::Done && files.is_empty() {
-            text.push_str("nothing to write: the workflows are there\n");
+            text.push_str(match done.elsewhere {
+                0 => "nothing to write: the workflows are there\n",
+                1 => {
+                    "nothing written; 1 image is built elsewhere: name its checkout with --source\n"
+                }
+                _ => "",
+            });
+            if done.elsewhere > 1 {
+                text.push_str(&format!(
+                    "nothing written; {} images are built elsewhere: name their checkouts with --source\n",
+                    done.elsewhere
+                ));
+            }
         }
         text
     };
@@ -78,13 +91,18 @@ fn attempt(
     around: &Surroundings,
     streams: &mut Streams<'_>,
     said: &mut Said,
-) -> Result<Vec<String>, Stopped> {
+) -> Result<workflows::Done, Stopped> {
     let folder = workspace::absolute(&around.folder, &args.folder);
     let there = folder.join(ENROLLMENT).symlink_metadata().is_ok();
+    if !there {
+        // A new factory has no images that a checkout could be of.
+        locate::checkouts(&args.sources, &[], around).map_err(|wrong| said.stop(wrong))?;
+    }
     let mut files = match there && args.with_workflow.is_some() {
         true => Vec::new(),
         false => new(args, &folder, streams, said)?,
     };
+    let mut done = workflows::Done::default();
     if let Some(provider) = args.with_workflow {
         let wanted = workflows::Wanted {
             factory: &folder,
@@ -92,9 +110,11 @@ fn attempt(
             sources: &args.sources,
             around,
         };
-        files.extend(workflows::write(&wanted, streams, said)?);
+        done = workflows::write(&wanted, streams, said)?;
     }
-    Ok(files)
+    files.append(&mut done.files);
+    done.files = files;
+    Ok(done)
 }
 
 /// A factory where there is none.

@@ -543,6 +543,59 @@ fn workflows_are_written_once_and_never_over_anything() {
         stderr.contains("warning[IF341]") && stderr.contains("--source acme/shop=DIR"),
         "{stderr}"
     );
+    assert!(
+        stderr.contains("nothing is known of the bases of `own` yet, so its workflow pins none"),
+        "{stderr}"
+    );
+    let said = ok(root, &["init", "repo/images", "--with-workflow"]);
+    assert_eq!(
+        said,
+        "nothing written; 1 image is built elsewhere: name its checkout with --source\n"
+    );
+
+    // What `discover` found since then is missing in it, until its owner mends that.
+    let state = |path: &str, text: &str| {
+        let path = factory.join("state").join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    state(
+        "images/own.yaml",
+        "name: own\nenrolledAt: \"2026-03-02T08:00:00Z\"\ndiscoveryStatus: success\nbaseImages: [node-22]\n",
+    );
+    state(
+        "base-images/node-22.yaml",
+        "name: node-22\nfullImage: node:22\n",
+    );
+    let again = || {
+        let output = run(root, &["init", "repo/images", "--with-workflow"]);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let said = again();
+    assert!(
+        said.contains("warning[IF343]")
+            && said.contains("BASES: \"node-22 node:22\"")
+            && !said.contains("IF340")
+            && !said.contains("IF342"),
+        "{said}"
+    );
+    let workflow = read(root, "repo/.github/workflows/own.yml");
+    let mended = workflow.replace("BASES: \"\"", "BASES: \"node-22 node:22\"");
+    std::fs::write(root.join("repo/.github/workflows/own.yml"), mended).unwrap();
+    let said = again();
+    assert!(!said.contains("IF343") && !said.contains("IF340"), "{said}");
+
+    // A checkout of what no image is built from is a slip.
+    for (at, source) in [
+        ("repo/images", "nosuch/x=shop"),
+        ("repo/images", "acme/shop=nowhere"),
+        ("new", "acme/shop=shop"),
+    ] {
+        let said = refused(root, &["init", at, "--with-workflow", "--source", source]);
+        assert!(said.contains("error[IF242]"), "{said}");
+    }
+    assert!(!root.join("new").exists());
     assert_eq!(
         std::fs::read_to_string(factory.join("images.yaml")).unwrap(),
         images

@@ -15,9 +15,11 @@ use factory::git::auth::Credentials;
 use factory::git::cache::Cache;
 use factory::git::own;
 use factory::git::sources::{self, Progress, SourceError, Sources, Wanted};
+use image_factory::cli::Surroundings;
 use image_factory::diagnostics::{Diagnostic, code};
 use image_factory::discover::{Found, Scope, wanted};
 use image_factory::model::{Image, Name, Parse as _, RepoPath, RepoSlug, Settings, Source};
+use image_factory::workspace;
 
 /// More than any Dockerfile; what is larger is none.
 pub(crate) const LIMIT: u64 = 64 << 20;
@@ -46,6 +48,39 @@ impl Checkout {
             repo,
             folder: PathBuf::from(folder),
         })
+    }
+}
+
+/// The checkouts that were named, as absolute folders that are there; or all that is
+/// wrong with them.
+pub(crate) fn checkouts(
+    sources: &[Checkout],
+    images: &[Image],
+    around: &Surroundings,
+) -> Result<Vec<Checkout>, Vec<Diagnostic>> {
+    let mut checkouts = Vec::new();
+    let mut wrong = Vec::new();
+    for named in sources {
+        let folder = workspace::absolute(&around.folder, &named.folder);
+        let used = |image: &Image| image.source().is_some_and(|s| s.repo == named.repo);
+        if !is_folder(&folder) {
+            let message = format!("`{}` is no folder", named.folder.display());
+            let help = format!("name a folder that has `{}` checked out", named.repo);
+            wrong.push(Diagnostic::error(code::CHECKOUT_UNUSABLE, message).help(help));
+        } else if !images.iter().any(used) {
+            let message = format!("no enrolled image is built from `{}`", named.repo);
+            let help = "`--source` takes a repository as `source.repo` in images.yaml has it";
+            wrong.push(Diagnostic::error(code::CHECKOUT_UNUSABLE, message).help(help));
+        }
+        checkouts.push(Checkout {
+            repo: named.repo.clone(),
+            folder,
+        });
+    }
+    if wrong.is_empty() {
+        Ok(checkouts)
+    } else {
+        Err(wrong)
     }
 }
 

@@ -12,7 +12,7 @@ use std::ffi::OsString;
 use factory::git::Git;
 use image_factory::cli::run::{self, Root, Said, Stopped, command_line};
 use image_factory::cli::{Common, Exit, Streams, Surroundings};
-use image_factory::diagnostics::{Diagnostic, Place, code};
+use image_factory::diagnostics::{Diagnostic, Place};
 use image_factory::discover::{self, Options, Scope, not_enrolled};
 use image_factory::model::{self, Image, Name, Parse as _, Settings, Time};
 use image_factory::tree::Tree;
@@ -182,7 +182,8 @@ impl Run<'_> {
         drop(lock);
         let (settings, images) = enrolled(&tree, said)?;
         let scope = self.scope(&images, said)?;
-        let checkouts = self.checkouts(&images, around, said)?;
+        let checkouts = locate::checkouts(&self.args.sources, &images, around)
+            .map_err(|wrong| said.stop(wrong))?;
         let git = Git::of_process();
         let places = Places {
             git: &git,
@@ -230,39 +231,6 @@ impl Run<'_> {
             Ok(scope)
         } else {
             Err(said.stop(unknown))
-        }
-    }
-
-    /// The checkouts that were named, as absolute folders that are there.
-    fn checkouts(
-        &self,
-        images: &[Image],
-        around: &Surroundings,
-        said: &mut Said,
-    ) -> Result<Vec<Checkout>, Stopped> {
-        let mut checkouts = Vec::new();
-        let mut wrong = Vec::new();
-        for named in &self.args.sources {
-            let folder = workspace::absolute(&around.folder, &named.folder);
-            let used = |image: &Image| image.source().is_some_and(|s| s.repo == named.repo);
-            if !locate::is_folder(&folder) {
-                let message = format!("`{}` is no folder", named.folder.display());
-                let help = format!("name a folder that has `{}` checked out", named.repo);
-                wrong.push(Diagnostic::error(code::CHECKOUT_UNUSABLE, message).help(help));
-            } else if !images.iter().any(used) {
-                let message = format!("no enrolled image is built from `{}`", named.repo);
-                let help = "`--source` takes a repository as `source.repo` in images.yaml has it";
-                wrong.push(Diagnostic::error(code::CHECKOUT_UNUSABLE, message).help(help));
-            }
-            checkouts.push(Checkout {
-                repo: named.repo.clone(),
-                folder,
-            });
-        }
-        if wrong.is_empty() {
-            Ok(checkouts)
-        } else {
-            Err(said.stop(wrong))
         }
     }
 
