@@ -369,7 +369,8 @@ codes! {
     CLOCK_BEHIND = "IF225", "clock behind a recorded time":
         "What happens later gets the later time. State holds a time that has not come yet by the clock of this \
          machine, so one of the two is wrong. The recorded time is used for the new entry too, so that the order \
-         stays right; delays that count from it end later than they should.";
+         stays right; delays that count from it end later than they should. Attempts to rebuild are ordered by their numbers: \
+         a new one gets the time by the clock, and nothing waits for a recorded time of one that has not come yet.";
     BUILD_OLDER = "IF226", "older build, analysed late":
         "Analyses run as Jobs, which can be delayed. The build says that it was created before the one that is \
          recorded, and its tag is no higher version, so it changes nothing. To go back to an older build on purpose, \

@@ -18,40 +18,46 @@ pub(super) fn check(model: &Model, out: &mut Vec<Diagnostic>) {
             .iter()
             .filter_map(|&at| model.images.get(at))
             .collect();
-        let Some(first) = images.first() else {
-            continue;
+        let from = |image: &Image, parent: &Image| {
+            let mut bases = model.bases_of(image);
+            let base = bases.find(|base| base.managed_image() == Some(&parent.name));
+            base.map(|base| base.full_image.to_string())
         };
-        let mut path = String::new();
-        let mut links = String::from("break the circle in one of the Dockerfiles:");
-        let next = images.iter().skip(1).chain([first]);
-        for (image, parent) in images.iter().zip(next) {
-            path.push_str(&format!("`{}` → ", image.name));
-            let base = model
-                .bases_of(image)
-                .find(|base| base.managed_image() == Some(&parent.name));
-            let from =
-                base.map_or_else(String::new, |base| format!(" (`FROM {}`)", base.full_image));
-            let dockerfile = image.source().map_or_else(String::new, |source| {
-                format!(" in {} of {}", source.dockerfile, source.repo)
-            });
-            links.push_str(&format!(
-                "\n`{}` is built on `{}`{from}{dockerfile}",
-                image.name, parent.name
-            ));
-        }
-        let message = match images.len() {
-            1 => format!("`{}` is built on itself", first.name),
-            _ => format!(
-                "images are built on each other in a circle: {path}`{}`",
-                first.name
-            ),
-        };
-        out.push(
-            Diagnostic::error(code::DEPENDENCY_CYCLE, message)
-                .help(links)
-                .at(first.place()),
-        );
+        out.extend(told(&images, from));
     }
+}
+
+/// The error about a circle, each image of which is built on the next; `from` says what an
+/// image calls the one that it is built on.
+pub(crate) fn told(
+    circle: &[&Image],
+    from: impl Fn(&Image, &Image) -> Option<String>,
+) -> Option<Diagnostic> {
+    let first = circle.first()?;
+    let mut path = String::new();
+    let mut links = String::from("break the circle in one of the Dockerfiles:");
+    let next = circle.iter().skip(1).chain([first]);
+    for (image, parent) in circle.iter().zip(next) {
+        path.push_str(&format!("`{}` → ", image.name));
+        let from = from(image, parent);
+        let from = from.map_or_else(String::new, |base| format!(" (`FROM {base}`)"));
+        let dockerfile = image.source().map_or_else(String::new, |source| {
+            format!(" in {} of {}", source.dockerfile, source.repo)
+        });
+        links.push_str(&format!(
+            "\n`{}` is built on `{}`{from}{dockerfile}",
+            image.name, parent.name
+        ));
+    }
+    let message = match circle.len() {
+        1 => format!("`{}` is built on itself", first.name),
+        _ => format!(
+            "images are built on each other in a circle: {path}`{}`",
+            first.name
+        ),
+    };
+    let error = Diagnostic::error(code::DEPENDENCY_CYCLE, message);
+    Some(error.help(links).at(first.place()))
 }
 
 /// The managed images that an image is built on.
@@ -64,7 +70,7 @@ fn parents(model: &Model, image: &Image) -> Vec<usize> {
 
 /// For each strongly connected part that has a circle, a shortest circle through
 /// its first node, beginning there. `edges[a]` holds what `a` points to.
-fn circles(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
+pub(crate) fn circles(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
     let component = components(edges);
     let mut seen = vec![false; edges.len()];
     let mut found = Vec::new();
@@ -110,7 +116,7 @@ fn shortest(edges: &[Vec<usize>], component: &[usize], start: usize) -> Option<V
 
 /// The strongly connected part of each node, by number; Tarjan's algorithm with
 /// a stack of its own, since a chain of images may be long.
-fn components(edges: &[Vec<usize>]) -> Vec<usize> {
+pub(crate) fn components(edges: &[Vec<usize>]) -> Vec<usize> {
     const UNSEEN: usize = usize::MAX;
     let count = edges.len();
     let mut order = vec![UNSEEN; count];

@@ -6,7 +6,7 @@
 //! has, and where it is too old to be trusted a diagnostic says so.
 
 mod cron;
-mod cycles;
+pub(crate) mod cycles;
 mod decode;
 mod enroll_image;
 mod enroll_settings;
@@ -21,7 +21,7 @@ mod parse;
 mod re2;
 mod read_state;
 mod reference;
-mod resolve;
+pub(crate) mod resolve;
 #[cfg(test)]
 mod schema;
 mod settings;

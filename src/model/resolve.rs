@@ -237,6 +237,14 @@ fn doubts(image: &Image, state: &ImageState, fresh: bool, out: &mut Vec<Diagnost
     }
 }
 
+/// The error about a base image that an image names, and that has no file.
+pub(crate) fn base_missing(image: &Name, base: &str) -> Diagnostic {
+    let message = format!("`{image}` is built on `{base}`, of which there is no state");
+    Diagnostic::error(code::BASE_STATE_MISSING, message).help(format!(
+        "run `image-factory discover {image}`, or restore `state/base-images/{base}.yaml` from git"
+    ))
+}
+
 /// Gives each managed image its base images, and these their dependents.
 fn depend(
     model: &mut Model,
@@ -261,20 +269,8 @@ fn depend(
             if bases.contains_key(name.as_str()) || broken.contains(name.as_str()) {
                 continue;
             }
-            let message = format!(
-                "`{}` is built on `{name}`, of which there is no state",
-                image.name
-            );
-            let help = format!(
-                "run `image-factory discover {}`, or restore `state/base-images/{name}.yaml` from git",
-                image.name
-            );
             let place = Place::new(Arc::clone(&state.file), *span);
-            out.push(
-                Diagnostic::error(code::BASE_STATE_MISSING, message)
-                    .help(help)
-                    .at(place),
-            );
+            out.push(base_missing(&image.name, name.as_str()).at(place));
         }
         image.bases = state
             .bases

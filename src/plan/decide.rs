@@ -4,7 +4,7 @@ use super::family::Family;
 use super::gate::{Active, Gate, Hold};
 use super::order::Lift;
 use super::standing::Standing;
-use super::want::{Changes, Want, ordered, want};
+use super::want::{Changes, Want, found, ordered, want};
 use super::{Action, AttemptFacts, Decision, Facts, Order};
 use crate::model::{Builder, Time};
 use crate::record::Rule;
@@ -100,7 +100,8 @@ impl<'f> Deciding<'f> {
             standing: &standing,
             held,
             own_builder: image.builder == Builder::Factory,
-            newest: changes.newest(),
+            circle: self.family.in_circle(at),
+            newest: changes.newest().max(found(image, now)),
             at_once: lift.at_once,
             holds: &holds,
         };
@@ -108,7 +109,7 @@ impl<'f> Deciding<'f> {
             Some(want) => gate.wanted(&image.name, want),
             None => gate.unwanted(&image.name),
         };
-        let stays = standing.failures > 0 || gate.own_builder || held;
+        let stays = standing.failures > 0 || gate.own_builder || gate.circle || held;
         let active = match standing.open {
             Some(open) if standing.failures == 0 => Some(Active {
                 origin: self.carried(at, open),

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{AttemptFacts, BaseFacts, Change, Cure, End, Facts, ImageFacts, Policy};
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, Place};
+use crate::model::cycles;
+use crate::model::resolve::base_missing;
 use crate::model::{
     self, Image, Name, Parse as _, Reference, Repository, Settings, Severity, Time,
 };
@@ -43,11 +45,15 @@ pub fn facts(tree: &Tree) -> Result<(Facts, Vec<Diagnostic>), Vec<Diagnostic>> {
         bases: &bases,
     };
     let known = managed().map(|image| reading.image(image, docs.get(image.name.as_str())));
-    let known = known.collect();
+    let known: Vec<ImageFacts> = known.collect();
+    said.extend(circles(&managed().collect::<Vec<_>>(), &known, &bases));
+    said.extend(missing(tree, managed(), &docs, &bases));
     for image in managed() {
         docs.remove(image.name.as_str());
     }
-    let others = docs.values().flat_map(|doc| attempts(&doc.rebuild_history));
+    let archived = archived(tree);
+    let others = docs.values().chain(&archived);
+    let others = others.flat_map(|doc| attempts(&doc.rebuild_history));
     let facts = Facts {
         images: known,
         others: others.collect(),
@@ -81,6 +87,72 @@ pub fn newest(facts: &Facts) -> Option<Time> {
     };
     let images = facts.images.iter().map(of_image);
     images.max().flatten().max(attempts(&facts.others))
+}
+
+/// The images in the archive of which something may run, or ran a moment ago. One that is
+/// enrolled again has its state elsewhere.
+fn archived(tree: &Tree) -> Vec<ImageDoc> {
+    // Most have no attempt, and reading costs.
+    let files = tree.archive.iter();
+    let files = files.filter(|file| file.text.contains("rebuildHistory"));
+    let its = files.filter(|file| {
+        model::state_name(file).is_some_and(|name| {
+            *file.path == *tree.archived_image_path(name)
+                && tree.text(&tree.image_path(name)).is_none()
+        })
+    });
+    its.filter_map(|file| ImageDoc::read(file).doc).collect()
+}
+
+/// The errors about images that are built on themselves.
+fn circles(
+    images: &[&Image],
+    known: &[ImageFacts],
+    bases: &BTreeMap<String, BaseDoc>,
+) -> Vec<Diagnostic> {
+    let places = images.iter().enumerate();
+    let places: BTreeMap<&Name, usize> = places.map(|(at, image)| (&image.name, at)).collect();
+    let edges = known.iter().map(|image| {
+        let parents = image.bases.iter().filter_map(|base| base.parent.as_ref());
+        let parents = parents.filter_map(|parent| places.get(parent).copied());
+        parents.collect()
+    });
+    let edges: Vec<Vec<usize>> = edges.collect();
+    let from = |image: &Image, parent: &Image| {
+        let image = known.get(*places.get(&image.name)?)?;
+        let mut on = image.bases.iter();
+        let base = on.find(|base| base.parent.as_ref() == Some(&parent.name))?;
+        Some(bases.get(base.name.as_str())?.full_image.clone())
+    };
+    let found = cycles::circles(&edges).into_iter();
+    found
+        .filter_map(|circle| {
+            let circle = circle.iter().filter_map(|at| images.get(*at).copied());
+            cycles::told(&circle.collect::<Vec<_>>(), from)
+        })
+        .collect()
+}
+
+/// The errors about base images that have no file. One that is wrong is told already.
+fn missing<'t>(
+    tree: &Tree,
+    images: impl Iterator<Item = &'t Image>,
+    docs: &BTreeMap<String, ImageDoc>,
+    bases: &BTreeMap<String, BaseDoc>,
+) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for image in images {
+        let doc = docs.get(image.name.as_str());
+        let names = doc.and_then(|doc| doc.bases.as_deref()).unwrap_or_default();
+        for name in names {
+            let name = name.as_str();
+            if !bases.contains_key(name) && tree.text(&tree.base_path(name)).is_none() {
+                let place = Place::file(tree.image_path(image.name.as_str()).as_str());
+                found.push(base_missing(&image.name, name).at(place));
+            }
+        }
+    }
+    found
 }
 
 struct Reading<'t> {
@@ -166,6 +238,7 @@ fn cure(
         .collect();
     found.sort_unstable();
     let first = found.iter().map(|(_, at)| *at).min()?;
+    let last = found.iter().map(|(_, at)| *at).max()?;
     let mut ids: Vec<String> = found.into_iter().map(|(id, _)| id.to_owned()).collect();
     ids.dedup();
     // Without any time it is one that is there already.
@@ -174,12 +247,17 @@ fn cure(
         from,
         to: to.clone(),
         since,
+        newest: last.unwrap_or(since),
         ids,
     })
 }
 
 fn attempts(history: &[Attempt]) -> impl Iterator<Item = AttemptFacts> {
-    history.iter().map(|attempt| {
+    let mut newest = 0;
+    history.iter().map(move |attempt| {
+        // One without a number comes with the one before.
+        let number = attempt.number();
+        newest = number.unwrap_or(newest);
         let ended = attempt.ended_at.as_ref().map(Stamp::time);
         let at = attempt.at.as_ref().map(Stamp::time);
         // Without a time it has no answer for long.
@@ -190,6 +268,8 @@ fn attempts(history: &[Attempt]) -> impl Iterator<Item = AttemptFacts> {
             Some((reason.base?, reason.since?))
         });
         AttemptFacts {
+            number: newest,
+            followed: number.is_some(),
             at,
             ended,
             end: end(attempt),

@@ -1,6 +1,7 @@
 //! Who is built on whom among our own images.
 
 use super::{BaseFacts, Facts, ImageFacts};
+use crate::model::cycles::components;
 
 /// The images in the order of their names, and what they are built on.
 pub(super) struct Family<'f> {
@@ -10,6 +11,8 @@ pub(super) struct Family<'f> {
     parents: Vec<Vec<(&'f BaseFacts, usize)>>,
     /// For each image how many steps the longest way to it has, over own images.
     depth: Vec<usize>,
+    /// For each image: is it built on itself, however long the way?
+    circle: Vec<bool>,
     /// Places of all images, parents first.
     pub(super) order: Vec<usize>,
 }
@@ -21,6 +24,7 @@ impl<'f> Family<'f> {
             images.sort_by(|one, other| one.name.cmp(&other.name));
             images.dedup_by(|one, other| one.name == other.name);
         }
+        let mut circle = vec![false; images.len()];
         let mut parents: Vec<Vec<(&BaseFacts, usize)>> = Vec::with_capacity(images.len());
         for (at, image) in images.iter().enumerate() {
             let mut own: Vec<(&BaseFacts, usize)> = image
@@ -29,23 +33,51 @@ impl<'f> Family<'f> {
                 .filter_map(|base| {
                     let parent = base.parent.as_ref()?;
                     let found = images.binary_search_by(|image| image.name.cmp(parent));
-                    Some((base, found.ok().filter(|found| *found != at)?))
+                    Some((base, found.ok()?))
                 })
                 .collect();
             own.sort_by(|one, other| one.0.name.cmp(&other.0.name));
+            if own.iter().any(|(_, parent)| *parent == at)
+                && let Some(circle) = circle.get_mut(at)
+            {
+                *circle = true;
+                own.retain(|(_, parent)| *parent != at);
+            }
             parents.push(own);
         }
         let mut family = Self {
             depth: vec![0; images.len()],
             order: Vec::with_capacity(images.len()),
+            circle,
             images,
             parents,
         };
         family.sort();
+        if family.order.len() < family.images.len() {
+            family.open_circles();
+            family.order.clear();
+            family.sort();
+        }
         family
     }
 
-    /// Parents before children; what is in a circle, which the model refuses, comes last.
+    /// Who is in a circle has no order among those; for all others there is one.
+    fn open_circles(&mut self) {
+        let edges = |of: &Vec<(&BaseFacts, usize)>| of.iter().map(|(_, to)| *to).collect();
+        let edges: Vec<Vec<usize>> = self.parents.iter().map(edges).collect();
+        let part = components(&edges);
+        for (at, parents) in self.parents.iter_mut().enumerate() {
+            let before = parents.len();
+            parents.retain(|(_, parent)| part.get(*parent) != part.get(at));
+            if parents.len() < before
+                && let Some(circle) = self.circle.get_mut(at)
+            {
+                *circle = true;
+            }
+        }
+    }
+
+    /// Parents before children. What is in a circle is left.
     fn sort(&mut self) {
         let mut children: Vec<Vec<usize>> = vec![Vec::new(); self.images.len()];
         let mut missing: Vec<usize> = self.parents.iter().map(Vec::len).collect();
@@ -76,10 +108,11 @@ impl<'f> Family<'f> {
                 }
             }
         }
-        if self.order.len() < self.images.len() {
-            let circles = missing.iter().enumerate().filter(|(_, n)| **n > 0);
-            self.order.extend(circles.map(|(at, _)| at));
-        }
+    }
+
+    /// Is an image built on itself, or in a circle with others?
+    pub(super) fn in_circle(&self, at: usize) -> bool {
+        self.circle.get(at).copied().unwrap_or(false)
     }
 
     /// How many steps the longest way to an image has.

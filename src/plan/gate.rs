@@ -31,7 +31,9 @@ pub(super) struct Gate<'a> {
     /// Is it `autoRebuild: false`, and did nobody ask?
     pub(super) held: bool,
     pub(super) own_builder: bool,
-    /// The newest change that was not built in.
+    /// Is it built on itself, or in a circle with others?
+    pub(super) circle: bool,
+    /// The newest change that was not built in, or the newest finding.
     pub(super) newest: Option<Time>,
     /// Did a person order it, whatever failed before?
     pub(super) at_once: bool,
@@ -46,7 +48,9 @@ impl Gate<'_> {
             .then(|| covering(self.freezes, self.now))
             .flatten();
         let stops = (!self.at_once).then_some(());
-        let (action, at, first) = if self.own_builder {
+        let (action, at, first) = if self.circle {
+            (Action::Hold, None, Some(Reason::new(Rule::Circle)))
+        } else if self.own_builder {
             (
                 Action::Hold,
                 Some(want.at),
@@ -134,6 +138,13 @@ impl Gate<'_> {
             reasons: Vec::new(),
             trigger: Trigger::Change,
         };
+        if self.circle {
+            return Decision {
+                action: Action::Hold,
+                reasons: vec![Reason::new(Rule::Circle)],
+                ..nothing
+            };
+        }
         if let Some(running) = self.running() {
             return Decision {
                 action: Action::Wait,

@@ -183,6 +183,7 @@ fn words(decision: &Decision, reason: &Reason, now: Time) -> String {
             format!("autoRebuild is false: `image-factory rebuild {name}` starts it")
         }
         Rule::OwnBuilder => "build: factory, which this version cannot start yet".to_owned(),
+        Rule::Circle => "built on itself, or in a circle with others: see the error".to_owned(),
         Rule::Limit => format!("over the limit: {detail}"),
         Rule::Backoff => format!("{detail}, the last {since}"),
         Rule::GaveUp => format!(

@@ -4,6 +4,7 @@
 //! [`facts`] reads a tree; [`plan`] has nothing of files and texts, so that a
 //! simulation can ask it a million times. docs/rebuilds.md has the rules for people.
 
+mod clock;
 mod decide;
 mod facts;
 mod family;
@@ -80,7 +81,7 @@ pub struct ImageFacts {
     pub last_built: Option<Time>,
     /// What it is built on.
     pub bases: Vec<BaseFacts>,
-    /// The attempts to rebuild it, oldest first.
+    /// The attempts to rebuild it, in the order of their numbers.
     pub attempts: Vec<AttemptFacts>,
 }
 
@@ -121,6 +122,8 @@ pub struct Cure {
     pub to: DigestText,
     /// When a rebuild first helped: they were found, and the newer digest was seen.
     pub since: Time,
+    /// When the newest of them was found.
+    pub newest: Time,
     /// What the findings are called, sorted.
     pub ids: Vec<String>,
 }
@@ -128,6 +131,10 @@ pub struct Cure {
 /// An attempt to rebuild an image.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AttemptFacts {
+    /// What tells the order of attempts, whatever the clocks said.
+    pub number: u64,
+    /// Can what becomes of it be recorded?
+    pub followed: bool,
     /// When it was started.
     pub at: Time,
     /// When it ended, as far as that is known.
@@ -236,18 +243,21 @@ pub enum Order<'a> {
 /// Decides. An order that names images is answered for these alone.
 #[must_use]
 pub fn plan(facts: &Facts, order: &Order<'_>, now: Time) -> Plan {
+    let facts = clock::known(facts, now);
+    let facts = facts.as_ref();
     let family = Family::of(facts);
     let decided = decide::decide(facts, &family, order, now);
+    let urgency = urgency(&family, &decided);
     // Who a person names needs no place before others; whom Kargo names does.
     let candidate = |name: &Name| !order.is_a_persons() || order.names(name);
     let mut ranked: Vec<(Rank, Decision)> = decided
         .into_iter()
-        .zip(&family.images)
         .enumerate()
-        .filter_map(|(at, (decision, image))| {
+        .filter_map(|(at, decision)| {
+            let criticality = urgency.get(at).copied()?;
             let decision = decision.filter(|decision| candidate(&decision.image))?;
             let mut rank = Rank {
-                criticality: Reverse(image.criticality),
+                criticality: Reverse(criticality),
                 depth: family.depth(at),
                 name: at,
                 ..Rank::default()
@@ -276,6 +286,28 @@ pub fn plan(facts: &Facts, order: &Order<'_>, now: Time) -> Plan {
             .filter(|decision| order.names(&decision.image))
             .collect(),
     }
+}
+
+/// How critical each image is: as the most critical of those that wait for it, at least.
+fn urgency(family: &Family<'_>, decided: &[Option<Decision>]) -> Vec<Criticality> {
+    let images = family.images.iter();
+    let mut urgency: Vec<Criticality> = images.map(|image| image.criticality).collect();
+    for &at in family.order.iter().rev() {
+        let waits = decided.get(at).and_then(Option::as_ref);
+        let waits = waits.filter(|decision| decision.action == Action::Wait);
+        let (Some(decision), Some(&least)) = (waits, urgency.get(at)) else {
+            continue;
+        };
+        for (_, parent) in family.parents(at) {
+            let name = family.images.get(*parent).map(|image| &image.name);
+            if name.is_some_and(|name| decision.after.contains(name))
+                && let Some(parent) = urgency.get_mut(*parent)
+            {
+                *parent = least.max(*parent);
+            }
+        }
+    }
+    urgency
 }
 
 /// What is done first, then what is expected first, then what is held, then the rest.

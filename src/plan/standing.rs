@@ -31,8 +31,9 @@ impl<'f> Standing<'f> {
             last_failure: None,
         };
         let mut attempts: Vec<&AttemptFacts> = image.attempts.iter().collect();
-        if !attempts.is_sorted_by_key(|attempt| attempt.at) {
-            attempts.sort_by_key(|attempt| attempt.at);
+        let order = |attempt: &&AttemptFacts| (attempt.number, attempt.at);
+        if !attempts.is_sorted_by_key(order) {
+            attempts.sort_by_key(order);
         }
         for attempt in attempts.into_iter().rev() {
             let ended = ended(attempt, now);

@@ -202,6 +202,15 @@ fn cured(image: &ImageFacts, changes: &Changes<'_>, now: Time) -> Option<Want> {
     })
 }
 
+/// When the newest finding came that a rebuild takes away.
+pub(super) fn found(image: &ImageFacts, now: Time) -> Option<Time> {
+    let cures = image.bases.iter().filter_map(|base| base.cure.as_ref());
+    cures
+        .map(|cure| cure.newest)
+        .filter(|newest| *newest <= now)
+        .max()
+}
+
 /// The first time of the schedule that nothing answered. An attempt that failed did not.
 fn scheduled(image: &ImageFacts, standing: &Standing<'_>) -> Option<Time> {
     let schedule = image.schedule.as_ref()?;

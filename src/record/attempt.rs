@@ -1,7 +1,9 @@
 //! Attempts to rebuild an image: started, answered, still open.
 
-use crate::diagnostics::Diagnostic;
+use std::collections::BTreeSet;
+
 use crate::diagnostics::secrets::masked;
+use crate::diagnostics::{Diagnostic, Place, code};
 use crate::model::{Duration, Image, InputFile, Model, Name, Parse as _, Time, state_name};
 use crate::state::{Attempt, DigestText, ImageDoc, Raw, RebuildState, RebuildStatus, Stamp, Text};
 use crate::tree::{Edit, Tree};
@@ -202,6 +204,34 @@ pub struct OpenAttempt {
     pub start: Start,
 }
 
+impl OpenAttempt {
+    /// Did another run leave it, and may it be taken over?
+    #[must_use]
+    pub fn is_left(&self, now: Time) -> bool {
+        let over = self.taken.plus(TAKE_OVER_AFTER) <= now;
+        self.outcome == Progress::Requested && (over || clock::is_ahead(self.taken, now))
+    }
+}
+
+/// Has an attempt that was started then, and has not ended, failed for want of an answer?
+/// So has one that cannot have been started yet: nothing can be known of it.
+#[must_use]
+pub fn is_over(started: Time, now: Time) -> bool {
+    started.plus(ANSWER_WITHIN) <= now || clock::is_ahead(started, now)
+}
+
+/// The answer to each attempt that has none for too long.
+#[must_use]
+pub fn overdue(tree: &Tree, now: Time) -> Vec<Answered> {
+    let over = open(tree).into_iter().filter(|open| is_over(open.at, now));
+    over.map(|open| Answered {
+        image: open.image,
+        attempt: open.attempt,
+        answer: Answer::Expired,
+    })
+    .collect()
+}
+
 /// Records that rebuilds start: an entry `requested` in the history of each. An image
 /// that has an open attempt, or is not enrolled any more, gets none.
 #[must_use]
@@ -257,15 +287,15 @@ fn begin(
     out: &mut Vec<Diagnostic>,
 ) -> Started {
     let doc = &mut opened.doc;
-    let newest = doc
-        .rebuild_history
-        .iter()
-        .map(|attempt| attempt.at.as_ref());
-    let at = clock::after(now, newest, &opened.path, out);
+    mend(&mut doc.rebuild_history, &opened.path, out);
+    let times = doc.rebuild_history.iter();
+    let times = times.map(|attempt| attempt.at.as_ref());
+    // Numbers order the history. A time that cannot be yet would hold the image until then.
+    clock::ahead(now, times, &opened.path, out);
     let number = next_number(doc);
     let reasons = start.reasons.iter().map(Reason::to_raw);
     doc.rebuild_history.push(Attempt {
-        at: Some(at.into()),
+        at: Some(now.into()),
         attempt: Some(numbered(number)),
         trigger: Some(start.trigger.to_string()),
         requested_by: start.requested_by.as_deref().and_then(one_line),
@@ -274,7 +304,7 @@ fn begin(
         outcome: Some(Attempt::REQUESTED.to_owned()),
         ..Attempt::default()
     });
-    forget(&mut doc.rebuild_history, at);
+    forget(&mut doc.rebuild_history, now);
     let state = doc.rebuild_state.get_or_insert_default();
     state.attempt = Some(numbered(number));
     state.status = RebuildStatus::of(Attempt::REQUESTED);
@@ -284,7 +314,7 @@ fn begin(
     Started {
         image: start.image.clone(),
         attempt: number,
-        at,
+        at: now,
     }
 }
 
@@ -309,7 +339,10 @@ fn forget(history: &mut Vec<Attempt>, now: Time) {
     const DAY: i64 = 24 * 60 * 60;
     let mut over = history.len().saturating_sub(KEPT);
     history.retain(|attempt| {
-        let old = |at: &Stamp| now.unix_seconds().saturating_sub(at.time().unix_seconds()) > DAY;
+        let old = |at: &Stamp| {
+            let age = now.unix_seconds().saturating_sub(at.time().unix_seconds());
+            age > DAY || clock::is_ahead(at.time(), now)
+        };
         let drop = over > 0 && !attempt.is_open() && attempt.at.as_ref().is_none_or(old);
         over -= usize::from(drop);
         !drop
@@ -317,10 +350,43 @@ fn forget(history: &mut Vec<Attempt>, now: Time) {
 }
 
 /// The open attempts that can be followed. One without a number, which other programs
-/// or people wrote, ends with the next build.
+/// or people wrote, ends with the next build; so does the older of two with one number.
 fn live(history: &[Attempt]) -> impl Iterator<Item = (u64, &Attempt)> {
-    let open = history.iter().filter(|attempt| attempt.is_open());
-    open.filter_map(|attempt| Some((attempt.number()?, attempt)))
+    let places = history.iter().enumerate();
+    places.filter_map(|(at, attempt)| {
+        let number = attempt.number()?;
+        (place_of(history, number) == Some(at) && attempt.is_open()).then_some((number, attempt))
+    })
+}
+
+/// Which entry a number means: the newest open one, else the newest.
+fn place_of(history: &[Attempt], number: u64) -> Option<usize> {
+    let is_it = |attempt: &Attempt| attempt.number() == Some(number);
+    let open = history.iter().rposition(|a| is_it(a) && a.is_open());
+    open.or_else(|| history.iter().rposition(is_it))
+}
+
+/// Takes a number that several entries have from all but the one that it means.
+fn mend(history: &mut [Attempt], path: &str, out: &mut Vec<Diagnostic>) {
+    let mut seen = BTreeSet::new();
+    let mut twice = BTreeSet::new();
+    for number in history.iter().filter_map(Attempt::number) {
+        if !seen.insert(number) {
+            twice.insert(number);
+        }
+    }
+    for number in twice {
+        let means = place_of(history, number);
+        for (at, attempt) in history.iter_mut().enumerate() {
+            if attempt.number() == Some(number) && Some(at) != means {
+                attempt.attempt = None;
+            }
+        }
+        let message = format!("two attempts have the number {number}");
+        let help = "the one that is open, or the newer, keeps it; the other has none any more";
+        let told = Diagnostic::warning(code::STATE_MENDED, message).help(help);
+        out.push(told.at(Place::file(path)));
+    }
 }
 
 /// Records what is learnt of attempts. An attempt that is unknown, or has ended, stays
@@ -378,17 +444,24 @@ fn put(
     out: &mut Vec<Diagnostic>,
 ) -> bool {
     let doc = &mut opened.doc;
-    let is_it = |attempt: &Attempt| attempt.number() == Some(answered.attempt);
-    let Some(attempt) = doc.rebuild_history.iter_mut().rfind(|a| is_it(a)) else {
-        return false;
-    };
-    if !attempt.is_open() {
+    let open = |a: &&mut Attempt| a.number() == Some(answered.attempt) && a.is_open();
+    if doc.rebuild_history.iter_mut().rfind(open).is_none() {
         return false;
     }
+    mend(&mut doc.rebuild_history, &opened.path, out);
+    let Some(attempt) = doc.rebuild_history.iter_mut().rfind(open) else {
+        return false;
+    };
     let before = attempt.clone();
     tell(attempt, &answered.answer);
     if !attempt.is_open() {
-        let at = clock::after(now, [attempt.at.as_ref()], &opened.path, out);
+        clock::ahead(now, [attempt.at.as_ref()], &opened.path, out);
+        // From then on it had failed, whenever somebody looked.
+        let expired = begun(attempt).plus(ANSWER_WITHIN);
+        let at = match answered.answer {
+            Answer::Expired if attempt.at.is_some() => expired.min(now),
+            _ => now,
+        };
         attempt.ended_at = Some(at.into());
     }
     let attempt = attempt.clone();
@@ -506,21 +579,19 @@ pub fn take_over(
     let mut out = Vec::new();
     let mut edit = Edit::default();
     let mut took: Vec<OpenAttempt> = Vec::new();
-    let left = |open: &OpenAttempt| {
-        open.outcome == Progress::Requested && open.taken.plus(TAKE_OVER_AFTER) <= now
-    };
     for open in open(tree) {
         // An image in the archive is built by nobody.
         let path = tree.image_path(open.image.as_str());
-        if !concerns(&open.image) || !left(&open) || tree.text(&path).is_none() {
+        if !concerns(&open.image) || !open.is_left(now) || tree.text(&path).is_none() {
             continue;
         }
         let Some(mut opened) = documents::image(tree, open.image.as_str(), &mut out).flatten()
         else {
             continue;
         };
-        let mut history = opened.doc.rebuild_history.iter_mut();
-        if let Some(attempt) = history.rfind(|a| a.number() == Some(open.attempt)) {
+        let history = &mut opened.doc.rebuild_history;
+        let place = place_of(history, open.attempt);
+        if let Some(attempt) = place.and_then(|at| history.get_mut(at)) {
             attempt.unknown.put(TAKEN_AT, Raw::text(now.to_string()));
             took.push(OpenAttempt { taken: now, ..open });
         }

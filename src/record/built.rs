@@ -51,7 +51,7 @@ pub fn build(tree: &Tree, built: &Built, now: Time) -> Outcome<BuiltFacts> {
         built_from: BTreeMap::new(),
         answers: None,
         pending: None,
-        older: is_older(&opened.doc, built),
+        older: is_older(&opened.doc, built, now),
     };
     if facts.older {
         out.push(told_older(&opened, built));
@@ -120,7 +120,7 @@ fn created(built: &Built) -> Option<Time> {
     built.created.filter(|created| *created >= FIRST_PLAUSIBLE)
 }
 
-fn is_older(image: &ImageDoc, built: &Built) -> bool {
+fn is_older(image: &ImageDoc, built: &Built, now: Time) -> bool {
     let Some(current) = &image.current_digest else {
         return false;
     };
@@ -132,7 +132,8 @@ fn is_older(image: &ImageDoc, built: &Built) -> bool {
     let theirs = built.tag.as_ref().and_then(|tag| version(tag.as_str()));
     let order = ours.zip(theirs).map(|(ours, theirs)| theirs.cmp(&ours));
     match (created(built), &image.last_built) {
-        (Some(created), Some(last)) => {
+        // A time that cannot be yet says nothing.
+        (Some(created), Some(last)) if !clock::is_ahead(last.time(), now) => {
             created < last.time() && order != Some(std::cmp::Ordering::Greater)
         }
         _ => order == Some(std::cmp::Ordering::Less),

@@ -24,9 +24,10 @@ use crate::tree::Edit;
 
 pub use attempt::{
     ANSWER_WITHIN, Answer, Answered, GIVE_UP_AFTER, OpenAttempt, Progress, Start, Started,
-    TAKE_OVER_AFTER, answer, open, runs, start, take_over,
+    TAKE_OVER_AFTER, answer, is_over, open, overdue, runs, start, take_over,
 };
 pub use built::build;
+pub use clock::is_ahead;
 pub use coordinate::{Coordinated, Waiting, coordinate};
 pub use pending::{
     On, OpenChange, Pending, PendingBase, digest_at, is_pinned, open_change, pending,

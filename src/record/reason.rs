@@ -60,6 +60,8 @@ pub enum Rule {
     Backoff,
     /// Too many attempts failed.
     GaveUp,
+    /// The image is built on itself, or in a circle with others.
+    Circle,
     /// An attempt is under way.
     Running,
 }
@@ -84,6 +86,7 @@ impl Rule {
         Self::Limit,
         Self::Backoff,
         Self::GaveUp,
+        Self::Circle,
         Self::Running,
     ];
 
@@ -108,6 +111,7 @@ impl Rule {
             Self::Limit => "limit",
             Self::Backoff => "backoff",
             Self::GaveUp => "gave-up",
+            Self::Circle => "circle",
             Self::Running => "running",
         }
     }

@@ -95,13 +95,17 @@ impl ImageFacts {
             from: digest(1),
             to: digest(2),
             since,
+            newest: since,
             ids: ids.iter().map(|id| (*id).to_owned()).collect(),
         });
         self
     }
 
     pub(super) fn tried(mut self, at: Time, end: End, ended: impl Into<Option<Time>>) -> Self {
+        let number = self.attempts.len().try_into().expect("a number");
         self.attempts.push(AttemptFacts {
+            number,
+            followed: true,
             at,
             ended: ended.into(),
             end,

@@ -880,17 +880,139 @@ fn the_order_of_decisions() {
 }
 
 #[test]
-fn a_circle_hangs_nothing() {
+fn what_is_in_a_circle_is_held_and_others_go_on() {
     let a = image("a").on("node", day(1, 0)).under("b", None);
-    let b = image("b").on("node", day(1, 0)).under("a", None);
-    let lines = decided(
-        &facts([a, b, image("c").under("c", day(2, 0))]),
-        &Order::Due,
-        day(9, 0),
+    let b = image("b")
+        .under("a", day(1, 0))
+        .cured(day(2, 0), &["CVE-1"]);
+    let child = image("child").on("node", day(2, 0)).under("a", day(2, 0));
+    let own = image("own").under("own", None);
+    let all = facts([a, b, child, own, image("z").on("node", day(1, 0))]);
+    let held = [
+        "a hold: circle, delay node",
+        "b hold!: circle, critical-cve acme-a-1",
+        "own hold: circle",
+    ];
+    let mut lines = decided(&all, &Order::Due, day(9, 0));
+    lines.sort();
+    assert_eq!(
+        lines,
+        [
+            held[0],
+            held[1],
+            "child rebuild 02T00: own-image acme-a-1, ride-along node",
+            held[2],
+            "z rebuild 08T00: delay node",
+        ]
     );
-    assert!(
-        lines.iter().any(|line| line.contains("rebuild")),
-        "{lines:?}"
+    // Whoever orders it.
+    for order in [
+        Order::Person {
+            images: &names(&["own"]),
+        },
+        Order::Emergency {
+            images: &names(&["own"]),
+        },
+        Order::Requested {
+            images: &names(&["own"]),
+            by: "a person",
+        },
+    ] {
+        let lines = decided(&all, &order, day(9, 0));
+        assert!(
+            matches!(&lines[..], [line] if line.starts_with("own hold") && line.contains(": circle")),
+            "{lines:?}"
+        );
+    }
+}
+
+#[test]
+fn who_is_waited_for_is_as_critical_as_those_who_wait() {
+    let low = |name| image(name).on("node", day(2, 0)).first(Criticality::Low);
+    let between = image("q").under("p", None).on("node", day(2, 0));
+    let critical = image("c")
+        .under("q", None)
+        .on("node", day(2, 0))
+        .first(Criticality::Critical);
+    let n = |name| image(name).on("node", day(2, 0)).first(Criticality::High);
+    let all = facts([low("p"), between, critical, low("a"), n("n")]);
+    let lines = decided(&all.limited(9, 1, 9), &Order::Due, day(9, 0));
+    assert_eq!(
+        lines,
+        [
+            "p rebuild 09T00: delay node",
+            "q wait after p: parent acme-p-1, delay node",
+            "c wait after q: parent acme-q-1, delay node",
+            "n wait: limit, delay node",
+            "a wait: limit, delay node",
+        ]
     );
-    assert_eq!(lines.len(), 3);
+}
+
+#[test]
+fn a_finding_after_the_last_failure_is_worth_one_more_try() {
+    let shop = |count, found| {
+        let shop = image("shop")
+            .on("node", day(2, 0))
+            .failed(count, day(9, 12));
+        facts([shop.cured(found, &["CVE-1"])])
+    };
+    for (count, found, line) in [
+        (5, day(9, 11), "shop hold!: gave-up, critical-cve node"),
+        (5, day(9, 13), "shop rebuild! 09T13: critical-cve node"),
+        (6, day(9, 12), "shop hold!: gave-up, critical-cve node"),
+    ] {
+        expect(&shop(count, found), day(11, 0), &[line]);
+    }
+    expect(
+        &shop(5, day(9, 13)),
+        day(9, 14),
+        &["shop wait! 10T04: backoff, critical-cve node"],
+    );
+}
+
+#[test]
+fn times_that_cannot_be_yet_hold_nothing() {
+    let shop = || image("shop").on("node", day(2, 0));
+    let rebuild = "shop rebuild 09T00: delay node";
+    let failed = |ended| shop().tried(day(9, 0), End::Failed, ended);
+    for (shop, line) in [
+        // Started in a year: it fails now, as the next run notes.
+        (
+            shop().tried(day(300, 0), End::Open, None),
+            "shop wait 10T01: backoff, delay node",
+        ),
+        // By a clock that is a little ahead.
+        (
+            shop().tried(day(10, 0).plus(Duration::from_minutes(10)), End::Open, None),
+            "shop wait: running, delay node",
+        ),
+        (shop().tried(day(300, 0), End::Failed, day(300, 0)), rebuild),
+        (failed(day(300, 0)), rebuild),
+        (
+            failed(day(9, 23)).tried(day(300, 0), End::Failed, None),
+            "shop wait 10T01: backoff, delay node",
+        ),
+        (
+            failed(day(9, 23)).tried(day(300, 0), End::Succeeded, None),
+            rebuild,
+        ),
+    ] {
+        expect(&facts([shop]), day(10, 0), &[line]);
+    }
+    // Nobody can record what becomes of it.
+    let mut left = shop().tried(day(300, 0), End::Open, None);
+    left.attempts[0].followed = false;
+    expect(&facts([left]), day(10, 0), &[rebuild]);
+    // Places are free, schedules go on.
+    let mut other = facts([shop()]).limited(1, 1, 1);
+    other.others = image("gone").tried(day(300, 0), End::Failed, None).attempts;
+    expect(&other, day(10, 0), &[rebuild]);
+    let mut calendar = image("shop").on_schedule("0 0 * * *");
+    calendar.last_built = Some(day(300, 0));
+    expect(
+        &facts([calendar]),
+        day(3, 0),
+        &["shop rebuild 02T00: schedule"],
+    );
 }

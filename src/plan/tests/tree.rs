@@ -7,8 +7,9 @@ use proptest::prelude::*;
 
 use super::build::{day, parse};
 use super::world::Dice;
+use crate::diagnostics::code;
 use crate::model::{Digest, Duration, InputFile, InputFiles, Time};
-use crate::plan::{Action, Order, facts, plan};
+use crate::plan::{Action, Decision, Order, facts, plan};
 use crate::record::{self, Answer, Answered, Built, Rule, Seen, Start};
 use crate::state::ImageDoc;
 use crate::tree::Tree;
@@ -158,6 +159,108 @@ fn hour(tree: &mut Tree, dice: &mut Dice, now: Time, fails: bool) {
             see(tree, "acme-parent-1", n, now);
         }
     }
+}
+
+#[test]
+fn what_keeps_one_image_from_being_rebuilt_is_told() {
+    let codes = |tree: &Tree| {
+        let (known, said) = facts(tree).expect("facts");
+        let said = said.iter().filter(|one| one.is_error());
+        let said = said.map(|one| (one.code, one.place.is_some()));
+        (known.images.len(), said.collect::<Vec<_>>())
+    };
+    let mut gone = tree();
+    gone.inputs.bases.remove(1);
+    assert_eq!(codes(&gone), (2, vec![(code::BASE_STATE_MISSING, true); 2]));
+    let mut circle = tree();
+    let parent = &mut circle.inputs.images[0].text;
+    *parent = parent.replace("[node-22]", "[node-22, acme-shop-1]");
+    assert_eq!(codes(&circle), (2, vec![(code::BASE_STATE_MISSING, true)]));
+    let shop = "name: acme-shop-1\nfullImage: ghcr.io/acme/shop:1\ndependentImages: []\n";
+    let shop = file("state/base-images/acme-shop-1.yaml", shop);
+    circle.inputs.bases.insert(1, shop);
+    assert_eq!(codes(&circle), (2, vec![(code::DEPENDENCY_CYCLE, true)]));
+}
+
+#[test]
+fn attempts_of_images_in_the_archive_count() {
+    let text = "name: old\nbaseImages: []\nrebuildHistory:\n- {at: \"2026-03-01T00:00:00Z\", attempt: 1, outcome: running}\n";
+    let mut tree = tree();
+    tree.archive = vec![
+        file("state/_archive/images/old.yaml", text),
+        // It is enrolled again, and has its state elsewhere.
+        file(
+            "state/_archive/images/shop.yaml",
+            &text.replace("old", "shop"),
+        ),
+    ];
+    assert_eq!(facts(&tree).expect("facts").0.others.len(), 1);
+}
+
+/// A run, as `rebuild --due` is one: what expired is told, then what is due starts.
+/// Says what the plan alone would have said.
+fn run(tree: &mut Tree, now: Time) -> bool {
+    let decided = |tree: &Tree| plan(&facts(tree).expect("facts").0, &Order::Due, now).decisions;
+    let before = decided(tree);
+    let edit = record::answer(tree, &record::overdue(tree, now), now).edit;
+    tree.apply(&edit);
+    let after = decided(tree);
+    let gist = |all: &[Decision]| {
+        all.iter()
+            .map(|d| (d.image.clone(), d.action, d.at))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(gist(&before), gist(&after), "at {now}");
+    let goes = after.into_iter().filter(|d| d.action == Action::Rebuild);
+    let starts: Vec<Start> = goes
+        .map(|decision| Start {
+            image: decision.image,
+            trigger: decision.trigger,
+            reasons: decision.reasons,
+            requested_by: None,
+            reason: None,
+        })
+        .collect();
+    let started = record::start(tree, &starts, now);
+    let any = started.facts.is_some_and(|started| !started.is_empty());
+    tree.apply(&started.edit);
+    any
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+    /// However wrong clocks were, an attempt comes within a day and the time of an answer
+    /// once they are right; and what is planned is what is done.
+    #[test]
+    fn wrong_clocks_hold_nothing_for_long(jumps in prop::collection::vec((-9000i64..9000, 0u8..3), 1..4)) {
+        let mut tree = tree();
+        see(&mut tree, "node-22", 1, day(1, 0));
+        see(&mut tree, "node-22", 2, day(2, 0));
+        // Both fail, but not so often that they give up.
+        for (hours, what) in jumps {
+            let now = Time::from_unix_seconds(day(20, 0).unix_seconds() + hours * 3600);
+            run(&mut tree, now);
+            let answer = |open: record::OpenAttempt| Answered {
+                image: open.image,
+                attempt: open.attempt,
+                answer: if what == 0 { Answer::Lost { why: "no".to_owned() } } else { Answer::Expired },
+            };
+            let answers: Vec<Answered> = record::open(&tree).into_iter().map(answer).collect();
+            if what < 2 {
+                let edit = record::answer(&tree, &answers, now).edit;
+                tree.apply(&edit);
+            }
+        }
+        let mut now = day(20, 0);
+        let end = now.plus(Duration::from_minutes(30 * 60 + 60));
+        let mut any = false;
+        while now < end {
+            any |= run(&mut tree, now);
+            now = now.plus(Duration::from_minutes(60));
+        }
+        prop_assert!(any);
+    }
+
 }
 
 proptest! {

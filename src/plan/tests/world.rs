@@ -179,6 +179,7 @@ impl World {
                 from: change.from.clone().expect("known"),
                 to: change.to.clone(),
                 since,
+                newest: since,
                 ids: vec!["CVE-2027-1".to_owned()],
             });
         }
@@ -421,6 +422,8 @@ impl World {
         let changes = changes.filter_map(|reason| Some((reason.base.clone()?, reason.since?)));
         let image = &mut self.facts.images[at];
         image.attempts.push(AttemptFacts {
+            number: self.totals.attempts,
+            followed: true,
             at: began,
             ended: None,
             end: End::Open,

@@ -3,10 +3,10 @@
 use super::*;
 
 use crate::record::attempt::{
-    Answer, Answered, Progress, Start, Started, answer, open, runs, start, take_over,
+    Answer, Answered, Progress, Start, Started, answer, open, overdue, runs, start, take_over,
 };
 use crate::record::reason::{Reason, Rule, Trigger};
-use crate::state::RebuildStatus;
+use crate::state::{RebuildStatus, Stamp};
 
 fn named(name: &str) -> Name {
     Name::parse(name).expect(name)
@@ -505,13 +505,89 @@ fn the_history_is_kept_within_bounds() {
 }
 
 #[test]
-fn a_clock_that_is_behind_writes_no_earlier_time() {
+fn a_clock_that_is_wrong_writes_its_own_time() {
     let (tree, _) = go(&due(), &[starting("shop", Vec::new())], day(11));
-    let outcome = answer(&tree, &[answered("shop", 1, Answer::Expired)], day(4));
+    assert_eq!(overdue(&tree, day(11)), []);
+    let over = overdue(&tree, day(4));
+    assert_eq!(over, [answered("shop", 1, Answer::Expired)]);
+    let outcome = answer(&tree, &over, day(4));
     assert_eq!(outcome.diagnostics[0].code, code::CLOCK_BEHIND);
     let tree = tree.with(&outcome.edit);
+    let outcome = start(&tree, &[starting("shop", Vec::new())], day(5));
+    assert_eq!(outcome.diagnostics[0].code, code::CLOCK_BEHIND);
+    let history = image(&tree.with(&outcome.edit), "shop").rebuild_history;
+    let time = |stamp: &Option<Stamp>| stamp.as_ref().map(Stamp::time);
+    assert_eq!(time(&history[0].ended_at), Some(day(4)));
+    assert_eq!(
+        (time(&history[1].at), history[1].number()),
+        (Some(day(5)), Some(2))
+    );
+    // One that was never asked for is taken over, whatever the clock says.
+    let taken = take_over(&tree.with(&outcome.edit), &|_| true, day(3));
+    assert_eq!(taken.facts.expect("facts").len(), 1);
+}
+
+#[test]
+fn an_attempt_expires_when_its_time_is_over_not_when_somebody_looks() {
+    let (tree, _) = go(&due(), &[starting("shop", Vec::new())], day(11));
+    let (tree, _) = hear(&tree, &overdue(&tree, day(20)), day(20));
     let ended = image(&tree, "shop").rebuild_history[0].ended_at.clone();
-    assert_eq!(ended.map(|at| at.time()), Some(day(11)));
+    assert_eq!(ended.map(|at| at.time()), Some(day(11).plus(ANSWER_WITHIN)));
+}
+
+#[test]
+fn of_two_attempts_with_one_number_the_open_one_has_it() {
+    let one = |at: u32, outcome: &str| {
+        format!("- {{at: \"2026-03-{at}T00:00:00Z\", attempt: 1, outcome: {outcome}}}\n")
+    };
+    for (history, follows, left) in [
+        (
+            [one(11, "running"), one(12, "failed")],
+            true,
+            [Some(1), None],
+        ),
+        (
+            [one(11, "failed"), one(12, "running")],
+            true,
+            [None, Some(1)],
+        ),
+        (
+            [one(11, "running"), one(12, "running")],
+            true,
+            [None, Some(1)],
+        ),
+        (
+            [one(11, "failed"), one(12, "failed")],
+            false,
+            [None, Some(1)],
+        ),
+    ] {
+        let shop = image_text("shop", "node-22") + "rebuildHistory:\n" + &history.concat();
+        let tree = tree_of(&[("shop", shop)], &[]);
+        assert_eq!(open(&tree).len(), usize::from(follows));
+        let (edit, told) = if follows {
+            let outcome = answer(&tree, &overdue(&tree, day(20)), day(20));
+            (outcome.edit, outcome.diagnostics)
+        } else {
+            let outcome = start(&tree, &[starting("shop", Vec::new())], day(20));
+            (outcome.edit, outcome.diagnostics)
+        };
+        let codes: Vec<_> = told.iter().map(|d| d.code).collect();
+        assert_eq!(codes, [code::STATE_MENDED]);
+        let tree = tree.with(&edit);
+        let numbers: Vec<_> = image(&tree, "shop")
+            .rebuild_history
+            .iter()
+            .map(Attempt::number)
+            .take(2)
+            .collect();
+        assert_eq!(numbers, left);
+        if follows {
+            assert_eq!(open(&tree), []);
+            let (_, started) = go(&tree, &[starting("shop", Vec::new())], day(21));
+            assert_eq!(started[0].attempt, 2);
+        }
+    }
 }
 
 /// Something that happens to shop or desk.

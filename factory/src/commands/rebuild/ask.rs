@@ -93,6 +93,11 @@ impl Ask {
                 continue;
             };
             let diagnostic = match reason.rule {
+                // What is wrong is told already.
+                Rule::Circle => {
+                    no = true;
+                    continue;
+                }
                 Rule::GaveUp if !self.is_a_persons() => gave_up(decision, reason),
                 _ if self.is_a_persons() => held(decision, reason),
                 _ => continue,
@@ -109,7 +114,7 @@ fn obstacle(decision: &Decision) -> Option<&Reason> {
     let stands = |reason: &&Reason| match decision.action {
         Action::Hold => matches!(
             reason.rule,
-            Rule::Freeze | Rule::GaveUp | Rule::Limit | Rule::OwnBuilder
+            Rule::Freeze | Rule::GaveUp | Rule::Limit | Rule::OwnBuilder | Rule::Circle
         ),
         Action::Wait => reason.rule == Rule::Limit,
         Action::Rebuild | Action::None => false,

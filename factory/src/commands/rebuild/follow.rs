@@ -14,9 +14,7 @@ use image_factory::cli::{Format, Streams};
 use image_factory::diagnostics::{Diagnostic, code};
 use image_factory::model::{Image, Name, Source, Time};
 use image_factory::plan;
-use image_factory::record::{
-    self, ANSWER_WITHIN, Answer, Answered, OpenAttempt, Progress, Start, TAKE_OVER_AFTER,
-};
+use image_factory::record::{self, ANSWER_WITHIN, Answer, Answered, OpenAttempt, Progress, Start};
 use image_factory::tree::Tree;
 
 use super::super::landing::Landed;
@@ -132,9 +130,9 @@ impl<'a> Follower<'a> {
         let open: Vec<OpenAttempt> = record::open(tree).into_iter().filter(concerns).collect();
         let now = self.work.common.now();
         for open in open {
-            let old = open.at.plus(ANSWER_WITHIN) <= now;
+            let old = record::is_over(open.at, now);
             if open.outcome == Progress::Requested && !old {
-                if open.taken.plus(TAKE_OVER_AFTER) > now {
+                if !open.is_left(now) {
                     out.push(left(&open.image, open.attempt, open.taken));
                 }
                 continue;
@@ -161,7 +159,7 @@ impl<'a> Follower<'a> {
     /// How an attempt stands now, if that is new.
     fn answer(&self, followed: &Followed, out: &mut Vec<Diagnostic>) -> Option<Answer> {
         let now = || self.work.common.now();
-        let old = followed.at.plus(ANSWER_WITHIN) <= now();
+        let old = record::is_over(followed.at, now());
         let expired = old.then_some(Answer::Expired);
         // Nobody knows any more where an image is built that is not enrolled.
         let Some(source) = source(&self.images, &followed.image) else {
@@ -378,7 +376,7 @@ fn add(said: &mut Said, all: Vec<Diagnostic>) {
 }
 
 fn left(image: &Name, attempt: u64, taken: Time) -> Diagnostic {
-    let from = taken.plus(TAKE_OVER_AFTER);
+    let from = taken.plus(record::TAKE_OVER_AFTER);
     let message =
         format!("attempt #{attempt} to rebuild `{image}` is recorded and left to another run");
     Diagnostic::warning(code::ATTEMPT_LEFT, message)

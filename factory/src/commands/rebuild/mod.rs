@@ -22,6 +22,7 @@ use image_factory::diagnostics::{Diagnostic, code, did_you_mean};
 use image_factory::discover::Scope;
 use image_factory::model::{self, Image, Name, OneLine, Parse as _, Settings};
 use image_factory::plan::Plan;
+use image_factory::record as records;
 use image_factory::tree::Tree;
 use image_factory::workspace::{Hold, Layout};
 
@@ -90,6 +91,8 @@ pub(crate) fn run(
     let exit = match &done {
         Err(Stopped) => Exit::Wrong,
         Ok(done) if done.failed => Exit::No,
+        // Whoever rebuilds what is due answers for all images.
+        Ok(_) if args.due && said.diagnostics.iter().any(keeps_one) => Exit::No,
         // As with `record`: another image's file that is wrong is told, and is no reason
         // for a Job to say that nothing was done. That of an image that was named is.
         Ok(done) if said.any_error() && !(args.landing.commits() && done.quiet) => Exit::No,
@@ -105,6 +108,11 @@ pub(crate) fn run(
         },
         || report::object(done.as_ref().ok(), common.now()),
     )
+}
+
+/// Does it keep an image from ever being rebuilt, while all others are?
+fn keeps_one(diagnostic: &Diagnostic) -> bool {
+    [code::DEPENDENCY_CYCLE, code::BASE_STATE_MISSING].contains(&diagnostic.code)
 }
 
 /// What was done.
@@ -177,11 +185,16 @@ fn rebuild(
 impl Run<'_> {
     /// Shows what would be triggered.
     fn dry(&self, tree: &Tree, said: &mut Said) -> Result<Done, Stopped> {
-        let mut plan = decide(tree, &self.ask.order(), self.common, said)?;
+        // As the real run does, if nobody has an answer.
+        let now = self.common.now();
+        let ended = records::answer(tree, &records::overdue(tree, now), now);
+        said.diagnostics.extend(ended.diagnostics);
+        let tree = tree.with(&ended.edit);
+        let mut plan = decide(&tree, &self.ask.order(), self.common, said)?;
         self.ask.only(&mut plan);
         let quiet = true;
         let failed = self.ask.judge(&plan, said);
-        let requests = report::requests(&plan, &self.ask, tree, &self.images);
+        let requests = report::requests(&plan, &self.ask, &tree, &self.images);
         Ok(Done {
             plan,
             followed: Vec::new(),
