@@ -8,7 +8,7 @@ set -euo pipefail
 . "$(dirname "$0")/cluster.sh"
 
 samples=$ROOT/tests/e2e/samples
-upstream=$(upstream) || skip "no CRDs here; fetch them with: tests/e2e/upstream.sh target/upstream"
+upstream=$(upstream) || skip "the CRDs of Kargo and Argo Rollouts are not here, and not to be had from their Go modules"
 folders=()
 manifests "$@"
 

@@ -52,7 +52,7 @@ rollouts_program() {
     say "built Argo Rollouts $ROLLOUTS in $((SECONDS - started)) s"
 }
 
-upstream=$(upstream) || skip "no CRDs here; fetch them with: tests/e2e/upstream.sh target/upstream"
+upstream=$(upstream) || skip "the CRDs of Kargo and Argo Rollouts are not here, and not to be had from their Go modules"
 cluster_programs
 [ "$mode" != kargo ] || kargo_programs
 rollouts_program

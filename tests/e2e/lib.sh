@@ -10,10 +10,12 @@ skip() { printf 'SKIPPED: %s\n' "$*"; exit 77; }
 die() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
 
 # The folder with the CRDs and schemas as upstream publishes them, which are
-# not part of this repository; tests/e2e/upstream.sh fetches them.
+# not part of this repository; fetched out of the Go modules if there is none.
 upstream() {
-    local folder
-    for folder in "${IMAGE_FACTORY_UPSTREAM:-}" "$ROOT/target/upstream" "$ROOT/../shared/upstream"; do
+    local folder fetched=$ROOT/target/upstream
+    [ -n "${IMAGE_FACTORY_UPSTREAM:-}" ] || [ -d "$fetched/crds" ] || [ -d "$ROOT/../shared/upstream/crds" ] ||
+        "$ROOT/tests/e2e/upstream.sh" "$fetched" >&2 || return 1
+    for folder in "${IMAGE_FACTORY_UPSTREAM:-}" "$fetched" "$ROOT/../shared/upstream"; do
         [ -n "$folder" ] && [ -d "$folder/crds" ] && { (cd "$folder" && pwd); return; }
     done
     return 1
