@@ -497,6 +497,20 @@ fn the_history_is_kept_within_bounds() {
         );
     }
     assert_eq!(outcomes(&tree, "shop").len(), 150);
+    // One that somebody else wrote, and that has not ended, is not dropped either.
+    let mut edit = Edit::default();
+    let path = tree.image_path("shop");
+    let text = tree.text(&path).unwrap();
+    let text = text.replacen("    attempt: 1\n", "", 1);
+    edit.write(
+        path,
+        text.replacen("outcome: expired", "outcome: running", 1),
+    );
+    let others = tree.with(&edit);
+    let (others, _) = go(&others, std::slice::from_ref(&shop), day(20));
+    let history = image(&others, "shop").rebuild_history;
+    assert_eq!(history.len(), 100);
+    assert_eq!((history[0].number(), history[1].number()), (None, Some(53)));
     let (tree, started) = go(&tree, &[shop], day(20));
     assert_eq!(started[0].attempt, 151);
     let history = image(&tree, "shop").rebuild_history;
